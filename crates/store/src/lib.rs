@@ -1,0 +1,24 @@
+#![doc = include_str!("../README.md")]
+
+mod error;
+mod port;
+
+pub use error::StoreError;
+pub use port::*;
+
+use std::sync::Arc;
+
+/// The ports of one store, bundled.
+#[derive(Clone)]
+pub struct Store {
+    /// Rooms and memberships.
+    pub rooms: Arc<dyn RoomStore>,
+    /// Sessions and sign-in attempts.
+    pub sessions: Arc<dyn SessionStore>,
+    /// Spotify accounts.
+    pub accounts: Arc<dyn AccountStore>,
+    /// Leases.
+    pub leases: Arc<dyn LeaseStore>,
+    /// Shared counters and pauses.
+    pub limits: Arc<dyn LimitStore>,
+}

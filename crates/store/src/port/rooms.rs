@@ -1,0 +1,110 @@
+//! Rooms: small records under one version.
+
+use async_trait::async_trait;
+use kernel::{MemberId, RoomCode, Timestamp};
+
+use super::{Fence, Result};
+use crate::StoreError;
+
+/// A room as stored: its version and its records by key, in the order of the keys.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct StoredRoom {
+    /// The number of commits so far; the first is 1.
+    pub version: u64,
+    /// Every record of the room.
+    pub records: std::collections::BTreeMap<String, Vec<u8>>,
+}
+
+/// A proposal for the next version of a room.
+#[derive(Clone, Debug)]
+pub struct Commit {
+    /// The room.
+    pub code: RoomCode,
+    /// The version that it was decided on; 0 creates the room.
+    pub expected: u64,
+    /// The records that change; `None` deletes.
+    pub records: Vec<(String, Option<Vec<u8>>)>,
+    /// The conductor's fence, where a conductor writes: older than the newest fence that wrote here is refused.
+    pub fence: Option<Fence>,
+    /// Bytes for every follower of the room, not stored.
+    pub notices: Vec<u8>,
+    /// Who commits; followers see it, to know their own commits.
+    pub origin: kernel::NodeId,
+    /// The instant from which the room may be deleted, and with it all that is stored about it; `None`: keep.
+    pub expires_at: Option<Timestamp>,
+}
+
+/// Why a commit was not made. Nothing of it was stored.
+#[derive(Debug, thiserror::Error)]
+pub enum CommitError {
+    /// Another commit came first (for a creation: the code is taken). Load, decide again, and commit again.
+    #[error("the room is at version {version}")]
+    Conflict {
+        /// The room's version now.
+        version: u64,
+    },
+    /// A newer fence has written: whoever holds the older one has lost its lease.
+    #[error("a newer conductor has written")]
+    Fenced,
+    /// There is no such room (any more).
+    #[error("no such room")]
+    Gone,
+    /// The store could not say whether it was stored.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// What a follower of a room hears.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum RoomChange {
+    /// A commit was made.
+    Committed {
+        /// The version that it made.
+        version: u64,
+        /// Who made it.
+        origin: kernel::NodeId,
+        /// Its notices.
+        notices: std::sync::Arc<[u8]>,
+    },
+    /// Some changes were missed, how many is not known: read the room.
+    Lagged,
+}
+
+/// The changes of one room from the moment of [`RoomStore::room_follow`] on. Dropping it ends the following.
+#[async_trait]
+pub trait RoomFeed: Send {
+    /// The next change; waits for it. Cancel-safe. `None` once the store is closed.
+    async fn next(&mut self) -> Option<RoomChange>;
+}
+
+/// Rooms.
+#[async_trait]
+pub trait RoomStore: Send + Sync {
+    /// The whole room; `None` where there is none.
+    async fn room_load(&self, code: &RoomCode) -> Result<Option<StoredRoom>>;
+
+    /// The room's version; `None` where there is none.
+    async fn room_version(&self, code: &RoomCode) -> Result<Option<u64>>;
+
+    /// Makes `commit.expected + 1` the room's version, whole or not at all. Returns the new version.
+    async fn room_commit(&self, commit: Commit) -> std::result::Result<u64, CommitError>;
+
+    /// Hears of every commit made from now on, by any process. Follow first, then read.
+    async fn room_follow(&self, code: &RoomCode) -> Result<Box<dyn RoomFeed>>;
+
+    /// Codes after `after`, at most `limit`, in order.
+    async fn rooms_after(&self, after: Option<&RoomCode>, limit: u32) -> Result<Vec<RoomCode>>;
+
+    /// Deletes every room whose `expires_at` is not after `now`; says how many.
+    async fn rooms_purge(&self, now: Timestamp) -> Result<u64>;
+
+    /// Remembers that the member may be in the room. Written before the room's own commit, so it may name rooms that
+    /// the member is not in: the room has the last word.
+    async fn membership_put(&self, member: &MemberId, code: &RoomCode) -> Result<()>;
+
+    /// Forgets that.
+    async fn membership_delete(&self, member: &MemberId, code: &RoomCode) -> Result<()>;
+
+    /// The rooms that the member may be in, in order of code.
+    async fn memberships(&self, member: &MemberId) -> Result<Vec<RoomCode>>;
+}
