@@ -1,0 +1,698 @@
+//! The room as a value: what it holds, how members' commands change it, and what must be written after.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use kernel::{AccountId, MemberId, RoomCode, Timestamp};
+
+use crate::ballot::BallotState;
+use crate::policy::{Deed, allowed};
+use crate::record::Key;
+use crate::settings::is_spotify_id;
+use crate::{
+    ANSWER_MS, Act, Answer, Ballot, CLOSED_KEPT_MS, Command, CommandId, Member, ORDERS_MAX, Order, OrderId,
+    OrderState, Playback, PlaybackState, REFUSED_SHOWN_MS, Reason, Refusal, Role, Settings, Standing,
+};
+
+/// A part of the room that clients replace whole.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[expect(missing_docs, reason = "the names are the contract's")]
+pub enum Section {
+    Name,
+    Host,
+    Settings,
+    Playback,
+    Skip,
+    Queue,
+    Members,
+}
+
+impl Section {
+    /// Every section, in the order of the contract.
+    pub const ALL: [Self; 7] =
+        [Self::Name, Self::Host, Self::Settings, Self::Playback, Self::Skip, Self::Queue, Self::Members];
+}
+
+/// A set of sections.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Sections(u8);
+
+impl Sections {
+    /// All of them.
+    pub const ALL: Self = Self(0x7f);
+
+    /// Adds one.
+    pub const fn insert(&mut self, section: Section) {
+        self.0 |= 1 << section as u8;
+    }
+
+    /// Whether it is among them.
+    pub const fn contains(self, section: Section) -> bool {
+        self.0 & (1 << section as u8) != 0
+    }
+
+    /// These and those.
+    #[must_use]
+    pub const fn union(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+
+    /// Whether there is none.
+    pub const fn is_empty(self) -> bool {
+        self.0 == 0
+    }
+}
+
+/// By whom a track was skipped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SkippedBy {
+    /// By vote.
+    Vote,
+    /// By the host or a moderator.
+    Host,
+}
+
+/// Something worth showing that is not state.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case", tag = "kind")]
+#[expect(missing_docs, reason = "the fields say what they are")]
+pub enum Notice {
+    /// A track was skipped.
+    Skipped { by: SkippedBy, epoch: u64, member: Option<MemberId>, track: Option<String> },
+    /// Someone reacts.
+    Reaction { member: MemberId, emoji: String },
+    /// Someone has joined.
+    Joined { member: MemberId, name: String },
+    /// A command that had been stored could not be carried out.
+    ActionFailed { refusal: Refusal, action: String, member: Option<MemberId> },
+}
+
+/// Why a member's connections must end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Departure {
+    /// It left.
+    Left,
+    /// It was removed or banned.
+    Removed,
+}
+
+/// How a room is opened.
+#[derive(Clone, Debug)]
+pub struct Opening {
+    /// The code, drawn by the caller.
+    pub code: RoomCode,
+    /// The room's name, checked.
+    pub name: String,
+    /// Who opens it.
+    pub host: MemberId,
+    /// Their name, checked.
+    pub host_name: String,
+    /// Their Spotify account.
+    pub account: AccountId,
+    /// What the host decided, checked.
+    pub settings: Settings,
+}
+
+/// The next version of a room, to be stored whole or not at all.
+#[derive(Clone, Debug)]
+pub struct Proposal {
+    /// The version that it was decided on.
+    pub expected: u64,
+    /// The version that it makes.
+    pub version: u64,
+    /// The records that change; `None` deletes.
+    pub records: Vec<(String, Option<Vec<u8>>)>,
+    /// The sections that changed in a way that should be seen at once.
+    pub sections: Sections,
+    /// The sections that changed by members coming and going: they may be shown a little later, together.
+    pub soft: Sections,
+    /// What to tell everyone besides.
+    pub notices: Vec<Notice>,
+    /// Whose connections must end.
+    pub departures: Vec<(MemberId, Departure)>,
+    /// Whether the room has been closed.
+    pub closed: bool,
+    /// From when all of it may be deleted.
+    pub expires_at: Option<Timestamp>,
+}
+
+/// What becomes due by itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Due {
+    Offline,
+    Inactive,
+    Vested,
+}
+
+impl Due {
+    const fn why(self) -> &'static str {
+        match self {
+            Self::Offline => "a member goes offline",
+            Self::Inactive => "a member no longer counts",
+            Self::Vested => "a newcomer's vote begins to count",
+        }
+    }
+}
+
+/// How a member counts now.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Tally {
+    pub(crate) online: bool,
+    pub(crate) active: bool,
+    pub(crate) vested: bool,
+}
+
+/// How many members count in which way.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Counts {
+    pub(crate) admitted: usize,
+    pub(crate) online: usize,
+    pub(crate) online_vested: usize,
+    pub(crate) electors: usize,
+}
+
+/// A listening room.
+#[derive(Clone, Debug)]
+pub struct Room {
+    pub(crate) code: RoomCode,
+    pub(crate) version: u64,
+    pub(crate) created_at: Timestamp,
+    pub(crate) name: String,
+    pub(crate) host: MemberId,
+    pub(crate) account: AccountId,
+    pub(crate) closed_at: Option<Timestamp>,
+    pub(crate) settings: Settings,
+    pub(crate) newcomers: VecDeque<Timestamp>,
+    pub(crate) members: BTreeMap<MemberId, Member>,
+    pub(crate) playback: Playback,
+    pub(crate) ballot: Option<Ballot>,
+    pub(crate) orders: VecDeque<Order>,
+    pub(crate) next_order: u64,
+    pub(crate) answers: BTreeMap<(MemberId, CommandId), Answer>,
+    pub(crate) answer_times: VecDeque<(Timestamp, MemberId, CommandId)>,
+
+    pub(crate) tallies: BTreeMap<MemberId, Tally>,
+    pub(crate) counts: Counts,
+    pub(crate) due: BTreeSet<(Timestamp, Due, MemberId)>,
+    pub(crate) shown: (usize, usize),
+
+    pub(crate) changed: BTreeSet<Key>,
+    pub(crate) sections: Sections,
+    pub(crate) soft: Sections,
+    pub(crate) notices: Vec<Notice>,
+    pub(crate) departures: Vec<(MemberId, Departure)>,
+}
+
+impl Room {
+    /// A new room with its host in it, not yet stored: [`Room::take`] gives its first version.
+    pub fn open(opening: Opening, now: Timestamp) -> Self {
+        let host = Member {
+            name: opening.host_name,
+            role: Role::Host,
+            standing: Standing::Admitted,
+            joined_at: now,
+            active_at: now,
+            nodes: BTreeSet::new(),
+            away_at: Some(now),
+        };
+        let mut room = Self::empty(opening.code, opening.host, opening.account, now);
+        room.name = opening.name;
+        room.settings = opening.settings;
+        let id = room.host.clone();
+        room.put_member(now, &id, host);
+        room.changed.extend([Key::Room, Key::Playback, Key::Orders]);
+        room.sections = Sections::ALL;
+        room
+    }
+
+    pub(crate) fn empty(code: RoomCode, host: MemberId, account: AccountId, now: Timestamp) -> Self {
+        Self {
+            code,
+            version: 0,
+            created_at: now,
+            name: String::new(),
+            host,
+            account,
+            closed_at: None,
+            settings: Settings::default(),
+            newcomers: VecDeque::new(),
+            members: BTreeMap::new(),
+            playback: Playback::unknown(now),
+            ballot: None,
+            orders: VecDeque::new(),
+            next_order: 1,
+            answers: BTreeMap::new(),
+            answer_times: VecDeque::new(),
+            tallies: BTreeMap::new(),
+            counts: Counts::default(),
+            due: BTreeSet::new(),
+            shown: (1, 0),
+            changed: BTreeSet::new(),
+            sections: Sections::default(),
+            soft: Sections::default(),
+            notices: Vec::new(),
+            departures: Vec::new(),
+        }
+    }
+
+    /// The code.
+    pub const fn code(&self) -> &RoomCode {
+        &self.code
+    }
+
+    /// The version, counting what [`Room::take`] has given.
+    pub const fn version(&self) -> u64 {
+        self.version
+    }
+
+    /// When it was opened.
+    pub const fn created_at(&self) -> Timestamp {
+        self.created_at
+    }
+
+    /// Its name.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Whose it is.
+    pub const fn host(&self) -> &MemberId {
+        &self.host
+    }
+
+    /// The Spotify account that plays.
+    pub const fn account(&self) -> &AccountId {
+        &self.account
+    }
+
+    /// When it was closed.
+    pub const fn closed_at(&self) -> Option<Timestamp> {
+        self.closed_at
+    }
+
+    /// What the host decided.
+    pub const fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// What plays.
+    pub const fn playback(&self) -> &Playback {
+        &self.playback
+    }
+
+    /// The vote on what plays.
+    pub const fn ballot(&self) -> Option<&Ballot> {
+        self.ballot.as_ref()
+    }
+
+    /// What is to be carried out, oldest first.
+    pub fn orders(&self) -> impl Iterator<Item = &Order> {
+        self.orders.iter()
+    }
+
+    /// Everyone that the room remembers, in order of id.
+    pub fn members(&self) -> impl Iterator<Item = (&MemberId, &Member)> {
+        self.members.iter()
+    }
+
+    /// That member.
+    pub fn member(&self, id: &MemberId) -> Option<&Member> {
+        self.members.get(id)
+    }
+
+    /// Whether that member counts as online, as of the last change or [`Room::settle`].
+    pub fn is_online(&self, id: &MemberId) -> bool {
+        self.tallies.get(id).is_some_and(|tally| tally.online)
+    }
+
+    /// How many are in.
+    pub const fn total(&self) -> usize {
+        self.counts.admitted
+    }
+
+    /// How many are online.
+    pub const fn online(&self) -> usize {
+        self.counts.online
+    }
+
+    /// How many count for the vote: members who are in and online, whose wait is over, and who did something within
+    /// ten minutes (all of them, while fewer than four are online).
+    pub const fn electors(&self) -> usize {
+        if self.counts.online < crate::SMALL_ROOM { self.counts.online_vested } else { self.counts.electors }
+    }
+
+    /// How many votes skip now.
+    pub fn needed(&self) -> usize {
+        self.settings.skip_rule.needed(self.electors())
+    }
+
+    /// The votes of the ballot that count now, in order.
+    pub fn votes(&self) -> impl Iterator<Item = &MemberId> {
+        let votes = self.ballot.as_ref().map_or(&[][..], |ballot| &ballot.votes);
+        votes.iter().filter(|id| self.tallies.get(id).is_some_and(|tally| tally.online && tally.vested))
+    }
+
+    /// What the member's earlier command of that id was answered.
+    pub fn answered(&self, member: &MemberId, id: &CommandId, now: Timestamp) -> Option<&Answer> {
+        let answer = self.answers.get(&(member.clone(), id.clone()))?;
+        (now.since(answer.at) < ANSWER_MS).then_some(answer)
+    }
+
+    /// Carries out a command once under its id: the same member's same id within ten minutes gives the same answer
+    /// and changes nothing. An acknowledgement counts only after the next [`Room::take`] is stored.
+    pub fn perform(
+        &mut self,
+        now: Timestamp,
+        member: &MemberId,
+        id: Option<&CommandId>,
+        command: Command,
+    ) -> Result<u64, Refusal> {
+        if let Some(answer) = id.and_then(|id| self.answered(member, id, now)) {
+            return answer.result.clone();
+        }
+        let result = self.apply(now, member, command).map(|()| self.version + 1);
+        if let Some(id) = id {
+            self.forget_answers(now);
+            let key = (member.clone(), id.clone());
+            // A refusal changed nothing, so it is no reason to write; it is written along with the next change.
+            if result.is_ok() {
+                self.changed.insert(Key::Answer(member.clone(), id.clone()));
+            }
+            self.answers.insert(key, Answer { at: now, result: result.clone() });
+            self.answer_times.push_back((now, member.clone(), id.clone()));
+        }
+        result
+    }
+
+    fn forget_answers(&mut self, now: Timestamp) {
+        while let Some((at, member, id)) = self.answer_times.front() {
+            if now.since(*at) < ANSWER_MS {
+                break;
+            }
+            let (member, id) = (member.clone(), id.clone());
+            self.answer_times.pop_front();
+            self.answers.remove(&(member.clone(), id.clone()));
+            self.changed_quietly(Key::Answer(member, id));
+        }
+    }
+
+    /// Carries out a command of a member.
+    pub fn apply(&mut self, now: Timestamp, id: &MemberId, command: Command) -> Result<(), Refusal> {
+        if self.closed_at.is_some() {
+            return Err(Refusal::new(Reason::RoomClosed, "The room was closed."));
+        }
+        let role = match self.members.get(id) {
+            None => return Err(Refusal::not_allowed("members")),
+            Some(member) => match member.standing {
+                Standing::Waiting if command == Command::Leave => member.role,
+                Standing::Waiting => {
+                    return Err(Refusal::new(Reason::NotAdmitted, "You have not been let in yet."));
+                }
+                Standing::Banned => return Err(Refusal::not_allowed("members")),
+                Standing::Admitted => member.role,
+            },
+        };
+        allowed(deed(&command), role, &self.settings)?;
+        match command {
+            Command::VoteSkip { epoch } => self.vote(now, id, epoch)?,
+            Command::UnvoteSkip { epoch } => self.unvote(id, epoch)?,
+            Command::Skip { epoch } => {
+                self.at_epoch(epoch)?;
+                self.place(now, id, Act::Skip)?;
+            }
+            Command::Previous => self.place(now, id, Act::Previous)?,
+            Command::Play => self.place(now, id, Act::Play)?,
+            Command::Pause => self.place(now, id, Act::Pause)?,
+            Command::Seek { position_ms } => self.place(now, id, Act::Seek { position_ms })?,
+            Command::SetVolume { percent } => {
+                if percent > 100 {
+                    return Err(bad("percent takes 0 to 100."));
+                }
+                self.place(now, id, Act::SetVolume { percent })?;
+            }
+            Command::Transfer { device_id } => {
+                if !(1..=128).contains(&device_id.len()) || !device_id.bytes().all(|b| b.is_ascii_graphic()) {
+                    return Err(bad("device_id takes the id of a device."));
+                }
+                self.place(now, id, Act::Transfer { device_id })?;
+            }
+            Command::PlayNow { uri } => {
+                if !is_playable_uri(&uri) {
+                    return Err(bad("uri takes a Spotify URI of a track, album, artist or playlist."));
+                }
+                self.place(now, id, Act::PlayNow { uri })?;
+            }
+            // The room steers only from its queue; without one there is nothing to take back.
+            Command::ResumeRoom => {}
+            Command::SetRole { member, role } => self.set_role(now, &member, role)?,
+            Command::Admit { member } => self.admit(now, &member)?,
+            Command::Remove { member } => self.send_out(now, role, &member, Removal::Removed)?,
+            Command::Ban { member } => self.send_out(now, role, &member, Removal::Banned)?,
+            Command::Unban { member } => self.unban(now, &member)?,
+            Command::React { emoji } => {
+                if !is_emoji(&emoji) {
+                    return Err(bad("emoji takes one emoji."));
+                }
+                self.notices.push(Notice::Reaction { member: id.clone(), emoji });
+            }
+            Command::Rename { name } => self.edit_member(now, id, |member| member.name = name),
+            Command::Leave => {
+                self.leave(now, id);
+                return Ok(());
+            }
+            Command::Change { name, settings } => self.change(now, name, settings.map(|patch| *patch))?,
+            Command::Close => {
+                self.closed_at = Some(now);
+                self.changed.insert(Key::Room);
+            }
+        }
+        self.edit_member(now, id, |member| member.active_at = now);
+        self.count_votes(now);
+        Ok(())
+    }
+
+    fn change(
+        &mut self,
+        now: Timestamp,
+        name: Option<String>,
+        patch: Option<crate::SettingsPatch>,
+    ) -> Result<(), Refusal> {
+        if let Some(patch) = patch {
+            let next = self.settings.patched(patch).map_err(|error| bad(&format!("{error}.")))?;
+            if next != self.settings {
+                self.settings = next;
+                self.sections.insert(Section::Settings);
+                self.recount(now);
+            }
+        }
+        if let Some(name) = name
+            && name != self.name
+        {
+            self.name = name;
+            self.sections.insert(Section::Name);
+        }
+        self.changed.insert(Key::Room);
+        Ok(())
+    }
+
+    /// Moves the room's time on: members go offline, electors lapse, waits end, refused ballots are opened again, and
+    /// a quorum that falls to the votes given carries.
+    pub fn settle(&mut self, now: Timestamp) {
+        while let Some((at, _, _)) = self.due.first()
+            && *at <= now
+        {
+            let Some((_, _, id)) = self.due.pop_first() else { break };
+            self.retally(now, &id);
+        }
+        if let Some(Ballot { state: BallotState::Refused { at }, .. }) = self.ballot
+            && now.since(at) >= REFUSED_SHOWN_MS
+        {
+            self.reopen_ballot();
+        }
+        self.count_votes(now);
+    }
+
+    /// When the room next changes by itself, and why.
+    pub fn deadline(&self) -> Option<(Timestamp, &'static str)> {
+        let member = self.due.first().map(|(at, due, _)| (*at, due.why()));
+        let ballot = match self.ballot.as_ref().map(|ballot| ballot.state) {
+            Some(BallotState::Refused { at }) => {
+                Some((at.plus_ms(REFUSED_SHOWN_MS), "the next ballot opens"))
+            }
+            _ => None,
+        };
+        [member, ballot].into_iter().flatten().min()
+    }
+
+    /// What has changed since the last call, as the next version; `None` where nothing has to be written.
+    pub fn take(&mut self) -> Option<Proposal> {
+        let now_shown = (self.needed(), self.electors());
+        if now_shown != self.shown {
+            self.shown = now_shown;
+            self.soft.insert(Section::Skip);
+        }
+        if self.changed.is_empty() && self.notices.is_empty() {
+            return None;
+        }
+        let expected = self.version;
+        self.version += 1;
+        let records = std::mem::take(&mut self.changed).into_iter().map(|key| self.record(&key)).collect();
+        Some(Proposal {
+            expected,
+            version: self.version,
+            records,
+            sections: std::mem::take(&mut self.sections),
+            soft: std::mem::take(&mut self.soft),
+            notices: std::mem::take(&mut self.notices),
+            departures: std::mem::take(&mut self.departures),
+            closed: self.closed_at.is_some(),
+            expires_at: self.closed_at.map(|at| at.plus_ms(CLOSED_KEPT_MS)),
+        })
+    }
+
+    /// Notes a record to be written along with the next change, without being a reason to write.
+    fn changed_quietly(&mut self, key: Key) {
+        if !self.changed.is_empty() {
+            self.changed.insert(key);
+        }
+    }
+
+    pub(crate) fn at_epoch(&self, epoch: u64) -> Result<(), Refusal> {
+        if self.playback.track.is_none() && epoch == self.playback.epoch {
+            return Err(Refusal::new(Reason::NothingPlaying, "Nothing plays."));
+        }
+        if epoch == self.playback.epoch { Ok(()) } else { Err(Refusal::stale_epoch()) }
+    }
+
+    /// Writes an order down, unless it is plain that Spotify would not carry it out.
+    fn place(&mut self, now: Timestamp, by: &MemberId, act: Act) -> Result<(), Refusal> {
+        let starts = matches!(act, Act::Transfer { .. } | Act::PlayNow { .. });
+        match self.playback.state {
+            PlaybackState::NeedsHost => {
+                return Err(Refusal::new(Reason::NeedsHost, "The host must connect Spotify again."));
+            }
+            PlaybackState::PremiumRequired => {
+                return Err(Refusal::new(
+                    Reason::PremiumRequired,
+                    "Spotify takes this from Premium accounts alone.",
+                ));
+            }
+            PlaybackState::NoDevice if !starts => {
+                return Err(Refusal::new(Reason::NoDevice, "Open Spotify on the device that should play."));
+            }
+            PlaybackState::SpotifyBusy => {
+                let wait = self.playback.retry_at.map_or(5_000, |at| at.since(now));
+                return Err(Refusal::new(Reason::SpotifyBusy, "Spotify asks to wait.").retry_after(wait));
+            }
+            PlaybackState::SpotifyUnavailable => {
+                return Err(
+                    Refusal::new(Reason::SpotifyUnavailable, "Spotify does not answer.").retry_after(5_000)
+                );
+            }
+            PlaybackState::Private if act.leaves_item() || matches!(act, Act::Seek { .. }) => {
+                return Err(Refusal::new(
+                    Reason::Restricted,
+                    "Spotify does not allow that while this plays.",
+                ));
+            }
+            PlaybackState::Ok | PlaybackState::Idle | PlaybackState::NoDevice | PlaybackState::Private => {}
+        }
+        let nothing = self.playback.track.is_none() && self.playback.state != PlaybackState::Private;
+        if nothing && matches!(act, Act::Skip | Act::Previous | Act::Seek { .. } | Act::Pause) {
+            return Err(Refusal::new(Reason::NothingPlaying, "Nothing plays."));
+        }
+        let forbids = self.playback.disallows;
+        let device = self.playback.device.as_ref();
+        let forbidden = match act {
+            Act::Skip => forbids.skipping_next,
+            Act::Previous => forbids.skipping_prev,
+            Act::Seek { .. } => forbids.seeking,
+            Act::SetVolume { .. } => device.is_some_and(|device| !device.supports_volume),
+            Act::SkipByVote { .. } | Act::Play | Act::Pause | Act::Transfer { .. } | Act::PlayNow { .. } => {
+                false
+            }
+        };
+        if forbidden {
+            return Err(Refusal::new(Reason::Restricted, "What plays, or the device, does not allow that."));
+        }
+        if self.orders.len() >= ORDERS_MAX {
+            return Err(
+                Refusal::new(Reason::TooFast, "Too much is asked of Spotify at once.").retry_after(2_000)
+            );
+        }
+        // Two people who press skip for the same song mean that song, once.
+        let epoch = self.playback.epoch;
+        if act == Act::Skip && self.orders.iter().any(|order| order.epoch == epoch && order.act.leaves_item())
+        {
+            return Ok(());
+        }
+        self.push_order(now, act, Some(by.clone()));
+        Ok(())
+    }
+
+    pub(crate) fn push_order(&mut self, now: Timestamp, act: Act, by: Option<MemberId>) -> OrderId {
+        let id = OrderId(self.next_order);
+        self.next_order += 1;
+        self.orders.push_back(Order {
+            id,
+            act,
+            by,
+            epoch: self.playback.epoch,
+            placed_at: now,
+            progress: OrderState::Waiting { not_before: now },
+        });
+        self.changed.insert(Key::Orders);
+        id
+    }
+}
+
+fn bad(message: &str) -> Refusal {
+    Refusal::new(Reason::BadCommand, message)
+}
+
+/// How someone is sent out.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Removal {
+    Removed,
+    Banned,
+}
+
+const fn deed(command: &Command) -> Deed {
+    match command {
+        Command::VoteSkip { .. }
+        | Command::UnvoteSkip { .. }
+        | Command::React { .. }
+        | Command::Rename { .. }
+        | Command::Leave => Deed::TakePart,
+        Command::Play | Command::Pause => Deed::Pause,
+        Command::Seek { .. } => Deed::Seek,
+        Command::SetVolume { .. } => Deed::SetVolume,
+        Command::Skip { .. } | Command::Previous => Deed::Skip,
+        Command::Transfer { .. } | Command::PlayNow { .. } | Command::ResumeRoom => Deed::Steer,
+        Command::Admit { .. } | Command::Remove { .. } | Command::Ban { .. } | Command::Unban { .. } => {
+            Deed::KeepOrder
+        }
+        Command::SetRole { .. } | Command::Change { .. } | Command::Close => Deed::Own,
+    }
+}
+
+fn is_playable_uri(uri: &str) -> bool {
+    ["track", "album", "artist", "playlist"].iter().any(|kind| {
+        let id = uri.strip_prefix("spotify:").and_then(|rest| rest.strip_prefix(kind)?.strip_prefix(':'));
+        id.is_some_and(is_spotify_id)
+    })
+}
+
+/// Whether the text may be one emoji: a few code points, none of them a letter, a space or a control. Digits, `#` and
+/// `*` pass as parts of keycaps alone.
+fn is_emoji(text: &str) -> bool {
+    let keycap = text.ends_with('\u{20e3}');
+    let part = |c: char| match c {
+        '0'..='9' | '#' | '*' => keycap,
+        '\u{200d}' | '\u{fe0f}' | '\u{e0020}'..='\u{e007f}' => true,
+        '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}' => false,
+        _ => !c.is_ascii() && !c.is_alphanumeric() && !c.is_whitespace() && !c.is_control(),
+    };
+    let visible = text.chars().any(|c| keycap || !matches!(c, '\u{200d}' | '\u{fe0f}'));
+    (1..=12).contains(&text.chars().take(13).count()) && visible && text.chars().all(part)
+}
