@@ -1,0 +1,8 @@
+//! The accounts service: consent and tokens.
+
+mod authorize;
+mod page;
+mod token;
+
+pub(crate) use authorize::{form, submit};
+pub(crate) use token::{token, user_behind};
