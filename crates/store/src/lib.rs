@@ -1,6 +1,8 @@
 #![doc = include_str!("../README.md")]
 
 mod error;
+mod feed;
+pub mod memory;
 mod port;
 
 pub use error::StoreError;

@@ -24,7 +24,13 @@ pub struct Lease {
 #[async_trait]
 pub trait LeaseStore: Send + Sync {
     /// Grants the lease where nobody holds it at `now` (or `holder` itself does: a new fence all the same).
-    async fn lease_acquire(&self, name: &str, holder: &NodeId, ttl_ms: u64, now: Timestamp) -> Result<Option<Lease>>;
+    async fn lease_acquire(
+        &self,
+        name: &str,
+        holder: &NodeId,
+        ttl_ms: u64,
+        now: Timestamp,
+    ) -> Result<Option<Lease>>;
 
     /// Prolongs it; `None` where the holder or the fence is not (any more) the lease's, or it has ended.
     async fn lease_renew(

@@ -1,0 +1,76 @@
+//! The memory engine: the readable law. What the other engines do in SQL or scripts stands here in plain maps.
+//!
+//! One lock around everything makes each call one step. Nothing outlives the last clone.
+
+mod accounts;
+mod leases;
+mod limits;
+mod rooms;
+mod sessions;
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use crate::feed::Hub;
+use crate::{Result, Store, StoreError};
+
+/// A store in memory. Clones are the same store: several gateways of one test share it.
+#[derive(Clone)]
+pub struct Memory(Arc<Inner>);
+
+struct Inner {
+    state: Mutex<State>,
+    hub: Arc<Hub>,
+}
+
+#[derive(Default)]
+struct State {
+    outage: bool,
+    rooms: rooms::Rooms,
+    sessions: sessions::Sessions,
+    accounts: accounts::Accounts,
+    leases: leases::Leases,
+    limits: limits::Limits,
+}
+
+impl Memory {
+    /// An empty one.
+    #[expect(clippy::new_without_default, reason = "an empty store is made on purpose, never by default")]
+    pub fn new() -> Self {
+        Self(Arc::new(Inner { state: Mutex::default(), hub: Hub::new() }))
+    }
+
+    /// Its ports.
+    pub fn store(&self) -> Store {
+        let engine = Arc::new(self.clone());
+        Store {
+            rooms: engine.clone(),
+            sessions: engine.clone(),
+            accounts: engine.clone(),
+            leases: engine.clone(),
+            limits: engine,
+        }
+    }
+
+    /// Makes every call fail with [`StoreError::Unavailable`], and nothing happen, until it is called with `false`:
+    /// for tests of what a service does without its store. Feeds stay open.
+    pub fn set_outage(&self, outage: bool) {
+        self.locked().outage = outage;
+    }
+
+    /// Ends every feed. Other calls still answer.
+    pub fn close(&self) {
+        self.0.hub.close();
+    }
+
+    fn locked(&self) -> MutexGuard<'_, State> {
+        self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn state(&self) -> Result<MutexGuard<'_, State>> {
+        let state = self.locked();
+        if state.outage {
+            return Err(StoreError::Unavailable("an outage was ordered".to_owned()));
+        }
+        Ok(state)
+    }
+}
