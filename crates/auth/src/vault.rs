@@ -86,11 +86,9 @@ impl KeyRing {
 
     /// The text of a new key, for a file that only its owner may read.
     pub fn generate_text(entropy: &dyn Entropy) -> Secret<String> {
-        let mut bytes = Secret::new([0; KEY_BYTES]);
-        let mut fresh = *bytes.expose();
-        entropy.fill(&mut fresh);
-        bytes = Secret::new(fresh);
-        Secret::new(STANDARD.encode(bytes.expose()))
+        let mut bytes = [0; KEY_BYTES];
+        entropy.fill(&mut bytes);
+        Secret::new(STANDARD.encode(Secret::new(bytes).expose()))
     }
 }
 

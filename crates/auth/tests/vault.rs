@@ -32,7 +32,7 @@ fn a_key_ring_says_what_is_wrong_and_never_shows_a_key() {
     check(&format!(" {NEW} , {OLD}\n"), Ok(()));
     check("", Err(E::Empty));
     check("  ", Err(E::Empty));
-    check("not base64 at all!", Err(E::NotBase64 { place: 1 }));
+    check("?? nothing of the kind", Err(E::NotBase64 { place: 1 }));
     check(&format!("{OLD},{NEW}x!"), Err(E::NotBase64 { place: 2 }));
     check("c2hvcnQgYnV0IHNlY3JldA==", Err(E::WrongLength { place: 1, bytes: 16 }));
     check(&format!("{OLD},"), Err(E::WrongLength { place: 2, bytes: 0 }));
@@ -93,6 +93,8 @@ fn a_record_says_version_and_key_and_no_two_are_alike() {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
     #[test]
     fn it_opens_what_it_sealed_and_nothing_with_a_flipped_bit(
         seed: u64,
