@@ -1,9 +1,12 @@
 #![doc = include_str!("../README.md")]
 
+#[doc(hidden)]
+pub mod conformance;
 mod error;
 mod feed;
 pub mod memory;
 mod port;
+pub mod sqlite;
 
 pub use error::StoreError;
 pub use port::*;
