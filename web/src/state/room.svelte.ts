@@ -1,0 +1,174 @@
+import { api, Failure, isRoom } from '../net/api';
+import type { Ending } from '../net/backoff';
+import { type Link, LiveSocket } from '../net/socket';
+import type { CommandBody, RoomView, ServerFrame, You } from '../protocol';
+import { answered, type Intent, PATIENCE_MS, unanswered, unsettled, withIntents } from '../room/intents';
+import { may } from '../room/may';
+import { fold, newer } from '../room/mirror';
+import { positionAt } from '../room/playhead';
+import { skippedWords } from '../words/notices';
+import { refusal } from '../words/refusals';
+import { announce } from './announcer.svelte';
+import { ServerClock } from './clock.svelte';
+import { Reactions } from './reactions.svelte';
+import { toast } from './toasts.svelte';
+
+/** A room as this browser lives in it: the mirror, the connection, and what was touched but not yet answered. */
+export class RoomState {
+  /** The room as the server last said it. */
+  held: RoomView = $state.raw() as RoomView;
+  link: Link = $state.raw({ state: 'connecting' });
+  me: string | null = $state(null);
+  #intents: Intent[] = $state.raw([]);
+  readonly clock = new ServerClock((id, body) => this.#socket.send(id, body));
+  readonly reactions = new Reactions();
+  #socket: LiveSocket;
+  #patience: ReturnType<typeof setTimeout> | undefined;
+
+  /** The room as it is shown: with what was touched already in it. */
+  view = $derived(withIntents(this.held, this.me, this.#intents));
+  role = $derived(
+    this.me === this.held.host.member_id
+      ? 'host'
+      : (this.held.members.list.find((m) => m.member_id === this.me)?.role ?? 'guest'),
+  );
+  may = $derived(may(this.role, this.view.settings));
+  /** Controls answer only while there is somebody to answer to. */
+  live = $derived(this.link.state === 'open');
+
+  constructor(room: RoomView, me: string | null) {
+    this.held = room;
+    this.me = me;
+    this.#socket = new LiveSocket({
+      url: () => liveUrl(this.held),
+      frame: (frame) => this.#hear(frame),
+      link: (link) => {
+        this.link = link;
+      },
+      probe: () => probe(room.code),
+    });
+  }
+
+  /** Sends a command; the page shows its effect at once and takes it back where the server refuses. */
+  act(body: CommandBody): void {
+    if (!this.live) return;
+    const intent: Intent = { id: crypto.randomUUID(), body, at: this.clock.now(), version: null };
+    this.#intents = [...this.#intents, intent];
+    this.#socket.send(intent.id, body);
+  }
+
+  react(emoji: string): void {
+    if (!this.live) return;
+    this.reactions.mine(emoji);
+    this.act({ type: 'react', emoji });
+  }
+
+  /** Takes a copy that came over HTTP, where it is news. */
+  take(room: RoomView): void {
+    this.held = newer(this.held, room);
+  }
+
+  /** The position now, in milliseconds. */
+  position(): number {
+    return positionAt(this.view.playback, this.clock.now());
+  }
+
+  /** The name of a member, as far as the list tells. */
+  nameOf(id: string | null): string | null {
+    if (id === null) return null;
+    if (id === this.held.host.member_id) return this.held.host.name;
+    return this.held.members.list.find((m) => m.member_id === id)?.name ?? null;
+  }
+
+  retry(): void {
+    this.#socket.retry();
+  }
+
+  close(): void {
+    clearTimeout(this.#patience);
+    this.clock.stop();
+    this.#socket.close();
+  }
+
+  #hear(frame: ServerFrame): void {
+    const before = this.held.playback.epoch;
+    this.held = fold(this.held, frame) ?? this.held;
+    if (frame.type === 'hello') this.#greeted(frame.you, frame.server_time);
+    if (frame.type === 'pong') this.clock.heard(frame.id, frame.server_time);
+    if (frame.type === 'notice') this.#noticed(frame);
+    if (frame.type === 'refused') this.#refused(frame);
+    this.#intents = answered(this.#intents, frame);
+    if (frame.type === 'ack') this.#wait();
+    this.#settle();
+    if (this.held.playback.epoch !== before) this.#announceTrack();
+  }
+
+  #greeted(you: You, server_time: number): void {
+    this.me = you.member_id;
+    this.clock.greeted(server_time);
+    for (const { id, body } of unanswered(this.#intents)) this.#socket.send(id, body);
+  }
+
+  #refused({
+    id,
+    code,
+    message,
+    retry_ms,
+  }: {
+    id: string | null;
+    code: string;
+    message: string;
+    retry_ms: number | null;
+  }) {
+    const intent = this.#intents.find((i) => i.id === id);
+    // A vote that came too late for its song needs no words: the song is over.
+    if (code === 'stale_epoch' && intent?.body.type !== 'skip') return;
+    if (intent?.body.type === 'react') this.reactions.refused();
+    if (intent !== undefined) toast(refusal(code, message, retry_ms, this.held.host.name));
+  }
+
+  #noticed(notice: Extract<ServerFrame, { type: 'notice' }>): void {
+    if (notice.kind === 'skipped') toast(skippedWords(notice, this.me, this.nameOf(notice.member_id)));
+    if (notice.kind === 'reaction') this.reactions.heard(notice.emoji, notice.member_id === this.me);
+    if (notice.kind === 'joined' && notice.member_id !== this.me) toast(`${notice.name} came in.`);
+    if (notice.kind === 'action_failed') {
+      this.#intents = this.#intents.filter((i) => i.version === null || i.body.type !== notice.action);
+      toast(refusal(notice.code, notice.message, null, this.held.host.name));
+    }
+  }
+
+  #settle(): void {
+    const left = unsettled(this.#intents, this.held, this.clock.now());
+    if (left.length !== this.#intents.length) this.#intents = left;
+  }
+
+  /** What Spotify does not bring about in time is no longer shown as if it had. */
+  #wait(): void {
+    clearTimeout(this.#patience);
+    this.#patience = setTimeout(() => this.#settle(), PATIENCE_MS + 100);
+  }
+
+  #announceTrack(): void {
+    const { track } = this.held.playback;
+    if (track !== null)
+      announce(`Now playing: ${track.name} by ${track.artists.map((a) => a.name).join(', ')}`);
+  }
+}
+
+function liveUrl(room: RoomView): string {
+  const url = new URL(`/api/rooms/${room.code}/live?since=${room.version}`, location.href);
+  url.protocol = url.protocol === 'https:' ? 'wss:' : 'ws:';
+  return url.href;
+}
+
+/** Why a room cannot be opened, asked over HTTP; null where only the way there is broken. */
+async function probe(code: string): Promise<Ending | null> {
+  try {
+    return isRoom(await api.room(code)) ? null : 'removed';
+  } catch (error) {
+    if (!(error instanceof Failure)) return null;
+    if (error.code === 'no_such_room') return 'gone';
+    if (error.code === 'room_closed') return 'closed';
+    return error.code === 'no_session' ? 'session' : null;
+  }
+}

@@ -1,0 +1,35 @@
+import type { Ending } from '../net/backoff';
+
+/** Why one is not in the room any more, and what can be done. */
+export interface EndingWords {
+  title: string;
+  text: string;
+  again: boolean;
+}
+
+export function endingWords(why: Ending): EndingWords {
+  switch (why) {
+    case 'left':
+      return { title: 'You have left the room', text: 'The code still lets you in.', again: true };
+    case 'session':
+      return { title: 'This browser was forgotten', text: 'Join again to come back in.', again: true };
+    case 'removed':
+      return {
+        title: 'You were sent out of the room',
+        text: 'The host or a moderator removed you.',
+        again: true,
+      };
+    case 'gone':
+      return {
+        title: 'No such room',
+        text: 'No room with this code is open to you. Check the code with whoever gave it to you.',
+        again: false,
+      };
+    case 'closed':
+      return {
+        title: 'The room was closed',
+        text: 'The host has ended the evening. Thanks for listening.',
+        again: false,
+      };
+  }
+}
