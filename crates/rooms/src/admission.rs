@@ -58,6 +58,7 @@ impl Room {
             self.newcomers.push_back(now);
             self.changed.insert(Key::Room);
         }
+        self.advance(now);
         let member = Member {
             name: name.to_owned(),
             role: Role::Guest,
@@ -67,7 +68,7 @@ impl Room {
             nodes: BTreeSet::new(),
             away_at: Some(now),
         };
-        self.put_member(now, id, member);
+        self.put_member(id, member);
         if waits {
             self.sections.insert(Section::Members);
             return JoinOutcome::Waiting;
@@ -84,7 +85,8 @@ impl Room {
 
     /// A connection of the member lives on that process (its first there).
     pub fn arrived(&mut self, now: Timestamp, id: &MemberId, node: &NodeId) {
-        self.edit_member(now, id, |member| {
+        self.advance(now);
+        self.edit_member(id, |member| {
             member.nodes.insert(node.clone());
             member.away_at = None;
         });
@@ -92,7 +94,8 @@ impl Room {
 
     /// No connection of the member lives on that process any more.
     pub fn departed(&mut self, now: Timestamp, id: &MemberId, node: &NodeId) {
-        self.edit_member(now, id, |member| {
+        self.advance(now);
+        self.edit_member(id, |member| {
             if member.nodes.remove(node) && member.nodes.is_empty() {
                 member.away_at = Some(now);
             }
@@ -102,6 +105,7 @@ impl Room {
     /// Only these processes live: whoever was connected to another has its grace from now on. Whether anything
     /// changed.
     pub fn nodes_alive(&mut self, now: Timestamp, alive: &BTreeSet<NodeId>) -> bool {
+        self.advance(now);
         let stranded: Vec<MemberId> = self
             .members
             .iter()
@@ -109,7 +113,7 @@ impl Room {
             .map(|(id, _)| id.clone())
             .collect();
         for id in &stranded {
-            self.edit_member(now, id, |member| {
+            self.edit_member(id, |member| {
                 member.nodes.retain(|node| alive.contains(node));
                 if member.nodes.is_empty() {
                     member.away_at = Some(now);
@@ -155,12 +159,12 @@ impl Room {
         self.drop_vote(id);
         if *id == self.host {
             // The room stays the host's: leaving is being away at once.
-            self.edit_member(now, id, |member| {
+            self.edit_member(id, |member| {
                 member.nodes.clear();
                 member.away_at = None;
             });
         } else {
-            self.remove_member(now, id);
+            self.remove_member(id);
         }
         self.departures.push((id.clone(), Departure::Left));
         self.sections.insert(Section::Members);
@@ -174,7 +178,7 @@ impl Room {
             return Ok(());
         }
         self.notices.push(Notice::Joined { member: id.clone(), name: member.name.clone() });
-        self.edit_member(now, id, |member| {
+        self.edit_member(id, |member| {
             member.standing = Standing::Admitted;
             member.joined_at = now;
             member.active_at = now;
@@ -184,13 +188,7 @@ impl Room {
         Ok(())
     }
 
-    pub(crate) fn send_out(
-        &mut self,
-        now: Timestamp,
-        by: Role,
-        id: &MemberId,
-        how: Removal,
-    ) -> Result<(), Refusal> {
+    pub(crate) fn send_out(&mut self, by: Role, id: &MemberId, how: Removal) -> Result<(), Refusal> {
         let member = self.members.get(id).ok_or_else(Refusal::unknown_member)?;
         match (member.role, by, member.standing) {
             (Role::Host, _, _) => {
@@ -205,8 +203,8 @@ impl Room {
         }
         self.drop_vote(id);
         match how {
-            Removal::Removed => self.remove_member(now, id),
-            Removal::Banned => self.edit_member(now, id, |member| {
+            Removal::Removed => self.remove_member(id),
+            Removal::Banned => self.edit_member(id, |member| {
                 member.standing = Standing::Banned;
                 member.role = Role::Guest;
                 member.nodes.clear();
@@ -218,17 +216,17 @@ impl Room {
         Ok(())
     }
 
-    pub(crate) fn unban(&mut self, now: Timestamp, id: &MemberId) -> Result<(), Refusal> {
+    pub(crate) fn unban(&mut self, id: &MemberId) -> Result<(), Refusal> {
         let banned = self.members.get(id).is_some_and(|member| member.standing == Standing::Banned);
         if !banned {
             return Err(Refusal::unknown_member());
         }
-        self.remove_member(now, id);
+        self.remove_member(id);
         self.sections.insert(Section::Members);
         Ok(())
     }
 
-    pub(crate) fn set_role(&mut self, now: Timestamp, id: &MemberId, role: Role) -> Result<(), Refusal> {
+    pub(crate) fn set_role(&mut self, id: &MemberId, role: Role) -> Result<(), Refusal> {
         if role == Role::Host {
             return Err(Refusal::new(Reason::BadCommand, "role takes moderator or guest."));
         }
@@ -236,33 +234,38 @@ impl Room {
         if member.ok_or_else(Refusal::unknown_member)?.role == Role::Host {
             return Err(Refusal::new(Reason::NotAllowed, "The host stays the host."));
         }
-        self.edit_member(now, id, |member| member.role = role);
+        self.edit_member(id, |member| member.role = role);
         self.sections.insert(Section::Members);
         Ok(())
     }
 
     /// Forgets the person: as if they had never been here. The host cannot be forgotten but with the room.
     pub fn forget(&mut self, now: Timestamp, id: &MemberId) {
-        if *id != self.host && self.members.contains_key(id) {
+        if *id == self.host {
+            return;
+        }
+        self.advance(now);
+        if self.members.contains_key(id) {
             self.leave(now, id);
         }
+        self.forget_answers_of(id);
     }
 
-    pub(crate) fn put_member(&mut self, now: Timestamp, id: &MemberId, member: Member) {
+    pub(crate) fn put_member(&mut self, id: &MemberId, member: Member) {
         self.members.insert(id.clone(), member);
         self.changed.insert(Key::Member(id.clone()));
         self.soft.insert(Section::Members);
-        self.retally(now, id);
+        self.retally(id);
     }
 
-    fn remove_member(&mut self, now: Timestamp, id: &MemberId) {
+    fn remove_member(&mut self, id: &MemberId) {
         self.clear_due(id);
         self.members.remove(id);
         self.changed.insert(Key::Member(id.clone()));
-        self.retally(now, id);
+        self.retally(id);
     }
 
-    pub(crate) fn edit_member(&mut self, now: Timestamp, id: &MemberId, edit: impl FnOnce(&mut Member)) {
+    pub(crate) fn edit_member(&mut self, id: &MemberId, edit: impl FnOnce(&mut Member)) {
         self.clear_due(id);
         let Some(member) = self.members.get_mut(id) else { return };
         let before = member.clone();
@@ -278,7 +281,7 @@ impl Room {
                 }
             }
         }
-        self.retally(now, id);
+        self.retally(id);
     }
 
     fn clear_due(&mut self, id: &MemberId) {
@@ -296,7 +299,8 @@ impl Room {
     }
 
     /// Counts the member anew, and notes when that next changes.
-    pub(crate) fn retally(&mut self, now: Timestamp, id: &MemberId) {
+    pub(crate) fn retally(&mut self, id: &MemberId) {
+        let now = self.as_of;
         let before = self.tallies.remove(id);
         let mut after = None;
         if let Some(member) = self.members.get(id).filter(|member| member.standing == Standing::Admitted) {
@@ -348,11 +352,11 @@ impl Room {
     }
 
     /// Counts everyone anew, after a setting that bears on it has changed.
-    pub(crate) fn recount(&mut self, now: Timestamp) {
+    pub(crate) fn recount(&mut self) {
         self.due.clear();
         let ids: Vec<MemberId> = self.members.keys().cloned().collect();
         for id in ids {
-            self.retally(now, &id);
+            self.retally(&id);
         }
     }
 }

@@ -49,7 +49,7 @@ impl Room {
         if !matches!(order.progress, OrderState::Waiting { .. }) {
             return false;
         }
-        if order.act.leaves_item() && order.epoch != self.playback.epoch {
+        if order.act.leaves_item() && (order.epoch != self.playback.epoch || self.playback.leaving) {
             self.drop_order(id);
             return false;
         }
@@ -77,6 +77,7 @@ impl Room {
     /// Takes down how the order went.
     pub fn order_answered(&mut self, now: Timestamp, id: OrderId, outcome: OrderOutcome) {
         let Some(order) = self.orders.iter().find(|order| order.id == id).cloned() else { return };
+        self.advance(now);
         let by_vote = matches!(order.act, Act::SkipByVote { .. });
         match outcome {
             OrderOutcome::Done => self.order_done(now, &order),
@@ -93,6 +94,7 @@ impl Room {
                 self.set_progress(id, OrderState::Waiting { not_before });
                 if by_vote {
                     self.set_ballot(&order, BallotState::Claimed { order: id });
+                    self.drop_absent_votes();
                     self.withdraw_claim_without_quorum();
                 }
             }
@@ -201,20 +203,22 @@ impl Room {
             self.playback_changed();
         }
         if trouble == Trouble::NeedsHost {
-            self.forget_playback(now);
             let refusal = Refusal::new(Reason::NeedsHost, "The host must connect Spotify again.");
             self.give_up_all(&refusal);
+            self.forget_playback(now);
         }
     }
 
     /// The host has authorized Spotify (again), with that account: what is known of the playback is void.
     pub fn host_connected(&mut self, now: Timestamp, account: AccountId) {
-        if self.account != account {
+        let another = self.account != account;
+        if another {
             self.account = account;
             self.changed.insert(Key::Room);
         }
         self.playback.lacks_premium = false;
-        if self.playback.state == PlaybackState::NeedsHost
+        if another
+            || self.playback.state == PlaybackState::NeedsHost
             || self.playback.state == PlaybackState::PremiumRequired
         {
             self.forget_playback(now);
@@ -227,18 +231,18 @@ impl Room {
         if self.playback.track.is_none() && self.playback.device.is_none() {
             return;
         }
-        self.playback.track = None;
+        if self.playback.track.is_some() {
+            self.next_epoch(now, None);
+        }
         self.playback.device = None;
         self.playback.before = None;
         self.playback.is_playing = false;
         self.playback.progress_ms = 0;
         self.playback.as_of = now;
-        self.ballot = None;
-        self.ballot_changed();
         self.playback_changed();
     }
 
-    /// Drops every order that was not sent, and tells who asked.
+    /// Drops every order, and tells who asked.
     fn give_up_all(&mut self, refusal: &Refusal) {
         for order in self.orders.clone() {
             self.give_up(&order, refusal.clone());

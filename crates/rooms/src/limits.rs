@@ -43,3 +43,6 @@ pub const ORDER_STALE_MS: u64 = 15_000;
 
 /// Orders that may wait in a room: beyond it, Spotify is asked for more than it can follow.
 pub const ORDERS_MAX: usize = 32;
+
+/// Clocks of processes differ by less than this, in milliseconds; a stored instant further ahead was wrong.
+pub const CLOCK_SKEW_MS: u64 = 5_000;

@@ -92,7 +92,7 @@ impl Room {
             self.playback.progress_ms = progress;
             self.playback.as_of = at;
             self.playback.is_playing = player.is_playing;
-            self.set_around(player.device, player.disallows);
+            self.set_around(at, player.device, player.disallows);
             self.playback.state = self.well();
             self.playback.retry_at = None;
             self.playback_changed();
@@ -100,7 +100,7 @@ impl Room {
             return Sight::Changed;
         }
         let before = self.playback.clone();
-        self.set_around(player.device, player.disallows);
+        self.set_around(at, player.device, player.disallows);
         let expected = self.playback.position(at);
         let progress = player.progress_ms.unwrap_or(expected);
         let stepped = expected.abs_diff(progress) >= DRIFT_MS;
@@ -126,8 +126,8 @@ impl Room {
         if self.playback.lacks_premium { PlaybackState::PremiumRequired } else { PlaybackState::Ok }
     }
 
-    fn set_around(&mut self, device: Option<Device>, disallows: Disallows) {
-        let within_echo = self.playback.as_of < self.playback.echo_until;
+    fn set_around(&mut self, at: Timestamp, device: Option<Device>, disallows: Disallows) {
+        let within_echo = at < self.playback.echo_until;
         self.playback.device = match (device, self.playback.device.take()) {
             // Right after the room set the volume, an answer may still tell the old one.
             (Some(seen), Some(known)) if within_echo && seen.id == known.id => {
@@ -146,10 +146,12 @@ impl Room {
             && *uri == track.uri
             && playback.track.as_ref().is_some_and(|shown| shown.uri != track.uri)
         {
-            // The old item, still where it was left: a step back in earnest begins at its start.
-            return player
-                .progress_ms
-                .is_none_or(|progress| progress + DRIFT_MS >= *progress_ms && *progress_ms > DRIFT_MS);
+            let Some(progress) = player.progress_ms else { return true };
+            // The old item about where it was left, or as much earlier as an answer can be stale: a step back in
+            // earnest begins at its start.
+            let started_since = progress <= at.since(playback.epoch_at) + DRIFT_MS;
+            let reach = if started_since { DRIFT_MS } else { ECHO_MS + DRIFT_MS };
+            return progress + reach >= *progress_ms && *progress_ms > DRIFT_MS;
         }
         let same = playback.track.as_ref().is_some_and(|shown| shown.uri == track.uri);
         if !same || playback.leaving || at >= playback.echo_until {
@@ -171,8 +173,10 @@ impl Room {
         let expected = playback.position_unbounded(at);
         let fell_back = expected.saturating_sub(progress);
         if playback.leaving {
-            // The skip was carried out: on the same item, a position that fell back is its new start.
-            return fell_back > DRIFT_MS && progress < at.since(playback.as_of).max(ECHO_MS) + DRIFT_MS;
+            // The skip was carried out: on the same item, a position that fell back to where it can have come since
+            // then is its new start, and one that fell back less is an echo.
+            let skipped_at = playback.echo_until.minus_ms(ECHO_MS);
+            return fell_back > DRIFT_MS && progress < at.since(skipped_at) + 2 * DRIFT_MS;
         }
         let over = expected + 2 * DRIFT_MS >= shown.duration_ms;
         over && fell_back + 3 * DRIFT_MS >= shown.duration_ms && shown.duration_ms > 6 * DRIFT_MS
@@ -198,7 +202,17 @@ impl Room {
     }
 
     fn show_private(&mut self, at: Timestamp, device: Option<Device>, disallows: Disallows) -> Sight {
-        let was_private = self.playback.state == PlaybackState::Private && self.playback.track.is_none();
+        // Trouble hides the state, and not that something sounds.
+        let was_private = self.playback.track.is_none()
+            && match self.playback.state {
+                PlaybackState::Private => true,
+                PlaybackState::SpotifyBusy | PlaybackState::SpotifyUnavailable => self.playback.is_playing,
+                PlaybackState::Ok
+                | PlaybackState::Idle
+                | PlaybackState::NoDevice
+                | PlaybackState::NeedsHost
+                | PlaybackState::PremiumRequired => false,
+            };
         let before = self.playback.clone();
         if !was_private {
             self.next_epoch(at, None);
@@ -208,7 +222,7 @@ impl Room {
         self.playback.state = PlaybackState::Private;
         self.playback.retry_at = None;
         self.playback.is_playing = true;
-        self.set_around(device, disallows);
+        self.set_around(at, device, disallows);
         if self.playback != before {
             self.playback_changed();
         }
@@ -216,7 +230,7 @@ impl Room {
     }
 
     /// The item has changed: the votes on the last one end, and with them what was to be done about it.
-    fn next_epoch(&mut self, at: Timestamp, track: Option<Track>) {
+    pub(crate) fn next_epoch(&mut self, at: Timestamp, track: Option<Track>) {
         let ended = self.playback.epoch;
         let over = self.playback.ends_at().is_some_and(|end| end <= at.plus_ms(DRIFT_MS));
         let orders: Vec<Order> = self

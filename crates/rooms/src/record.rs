@@ -14,6 +14,7 @@ const FORMAT: u32 = 1;
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Key {
     Room,
+    AsOf,
     Playback,
     Ballot,
     Orders,
@@ -28,6 +29,7 @@ impl Key {
     fn text(&self) -> String {
         match self {
             Self::Room => "room".to_owned(),
+            Self::AsOf => "as_of".to_owned(),
             Self::Playback => "playback".to_owned(),
             Self::Ballot => "ballot".to_owned(),
             Self::Orders => "orders".to_owned(),
@@ -46,6 +48,11 @@ pub struct Corrupt {
     pub key: String,
     /// What is wrong.
     pub what: String,
+}
+
+#[derive(Deserialize)]
+struct Format {
+    format: u32,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -89,6 +96,7 @@ impl Room {
                 settings: self.settings.clone(),
                 newcomers: self.newcomers.clone(),
             })),
+            Key::AsOf => Some(to_bytes(&self.as_of)),
             Key::Playback => Some(to_bytes(&self.playback)),
             Key::Ballot => self.ballot.as_ref().map(to_bytes),
             Key::Orders => {
@@ -100,7 +108,8 @@ impl Room {
         (key.text(), value)
     }
 
-    /// The room of these records, at `now`.
+    /// The room of these records, with its members counted as when they were written, so that every process shows the
+    /// same of a version. What has become due since is settled with [`Room::settle`], which sees it as a change.
     pub fn restore(
         version: u64,
         records: &BTreeMap<String, Vec<u8>>,
@@ -108,11 +117,12 @@ impl Room {
     ) -> Result<Self, Corrupt> {
         let missing = |key: &str| Corrupt { key: key.to_owned(), what: "missing".to_owned() };
         let bytes = |key: &str| records.get(key).ok_or_else(|| missing(key));
-        let head: RoomRecord = from_bytes("room", bytes("room")?)?;
-        if head.format != FORMAT {
-            let what = format!("format {} is not known; a newer Parlor wrote it", head.format);
+        let Format { format } = from_bytes("room", bytes("room")?)?;
+        if format != FORMAT {
+            let what = format!("format {format} is not known; a newer Parlor wrote it");
             return Err(Corrupt { key: "room".to_owned(), what });
         }
+        let head: RoomRecord = from_bytes("room", bytes("room")?)?;
         let mut room = Self::empty(head.code, head.host, head.account, now);
         room.version = version;
         room.created_at = head.created_at;
@@ -142,12 +152,13 @@ impl Room {
             }
         }
         if !room.members.contains_key(&room.host) {
-            return Err(missing("the host"));
+            return Err(missing(&format!("{MEMBER}{}", room.host)));
         }
         room.answer_times.make_contiguous().sort();
-        room.recount(now);
+        room.as_of = from_bytes("as_of", bytes("as_of")?)?;
+        room.recount();
         room.shown = (room.needed(), room.electors());
-        // Counting is no change: what it finds different from what was stored is settled with the next command.
+        // Counting is no change.
         room.changed.clear();
         room.sections = crate::Sections::default();
         room.soft = crate::Sections::default();

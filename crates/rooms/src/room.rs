@@ -9,8 +9,9 @@ use crate::policy::{Deed, allowed};
 use crate::record::Key;
 use crate::settings::is_spotify_id;
 use crate::{
-    ANSWER_MS, Act, Answer, Ballot, CLOSED_KEPT_MS, Command, CommandId, Member, ORDERS_MAX, Order, OrderId,
-    OrderState, Playback, PlaybackState, REFUSED_SHOWN_MS, Reason, Refusal, Role, Settings, Standing,
+    ANSWER_MS, Act, Answer, Ballot, CLOCK_SKEW_MS, CLOSED_KEPT_MS, Command, CommandId, Member, ORDERS_MAX,
+    Order, OrderId, OrderState, Playback, PlaybackState, REFUSED_SHOWN_MS, Reason, Refusal, Role, Settings,
+    Standing,
 };
 
 /// A part of the room that clients replace whole.
@@ -194,9 +195,13 @@ pub struct Room {
     pub(crate) tallies: BTreeMap<MemberId, Tally>,
     pub(crate) counts: Counts,
     pub(crate) due: BTreeSet<(Timestamp, Due, MemberId)>,
+    /// The instant that the members are counted at. It is stored, so that every process counts a version alike.
+    pub(crate) as_of: Timestamp,
     pub(crate) shown: (usize, usize),
 
     pub(crate) changed: BTreeSet<Key>,
+    /// Records that are no reason to write, and are written along with the next change.
+    quiet: BTreeSet<Key>,
     pub(crate) sections: Sections,
     pub(crate) soft: Sections,
     pub(crate) notices: Vec<Notice>,
@@ -219,7 +224,7 @@ impl Room {
         room.name = opening.name;
         room.settings = opening.settings;
         let id = room.host.clone();
-        room.put_member(now, &id, host);
+        room.put_member(&id, host);
         room.changed.extend([Key::Room, Key::Playback, Key::Orders]);
         room.sections = Sections::ALL;
         room
@@ -246,8 +251,10 @@ impl Room {
             tallies: BTreeMap::new(),
             counts: Counts::default(),
             due: BTreeSet::new(),
+            as_of: now,
             shown: (1, 0),
             changed: BTreeSet::new(),
+            quiet: BTreeSet::new(),
             sections: Sections::default(),
             soft: Sections::default(),
             notices: Vec::new(),
@@ -370,14 +377,19 @@ impl Room {
         if let Some(answer) = id.and_then(|id| self.answered(member, id, now)) {
             return answer.result.clone();
         }
-        let result = self.apply(now, member, command).map(|()| self.version + 1);
+        let result = self.apply(now, member, command);
+        // Where nothing had to change, the version that stands includes the effect; an answer is itself a change.
+        let result = result.map(|()| self.version + u64::from(id.is_some() || self.is_changed()));
         if let Some(id) = id {
             self.forget_answers(now);
             let key = (member.clone(), id.clone());
             // A refusal changed nothing, so it is no reason to write; it is written along with the next change.
+            let answer = Key::Answer(member.clone(), id.clone());
             if result.is_ok() {
-                self.changed.insert(Key::Answer(member.clone(), id.clone()));
-            }
+                self.changed.insert(answer)
+            } else {
+                self.quiet.insert(answer)
+            };
             self.answers.insert(key, Answer { at: now, result: result.clone() });
             self.answer_times.push_back((now, member.clone(), id.clone()));
         }
@@ -392,7 +404,16 @@ impl Room {
             let (member, id) = (member.clone(), id.clone());
             self.answer_times.pop_front();
             self.answers.remove(&(member.clone(), id.clone()));
-            self.changed_quietly(Key::Answer(member, id));
+            self.quiet.insert(Key::Answer(member, id));
+        }
+    }
+
+    pub(crate) fn forget_answers_of(&mut self, id: &MemberId) {
+        self.answer_times.retain(|(_, member, _)| member != id);
+        let keys: Vec<_> = self.answers.keys().filter(|(member, _)| member == id).cloned().collect();
+        for key in keys {
+            self.answers.remove(&key);
+            self.changed.insert(Key::Answer(key.0, key.1));
         }
     }
 
@@ -401,6 +422,7 @@ impl Room {
         if self.closed_at.is_some() {
             return Err(Refusal::new(Reason::RoomClosed, "The room was closed."));
         }
+        self.advance(now);
         let role = match self.members.get(id) {
             None => return Err(Refusal::not_allowed("members")),
             Some(member) => match member.standing {
@@ -444,45 +466,43 @@ impl Room {
             }
             // The room steers only from its queue; without one there is nothing to take back.
             Command::ResumeRoom => {}
-            Command::SetRole { member, role } => self.set_role(now, &member, role)?,
+            Command::SetRole { member, role } => self.set_role(&member, role)?,
             Command::Admit { member } => self.admit(now, &member)?,
-            Command::Remove { member } => self.send_out(now, role, &member, Removal::Removed)?,
-            Command::Ban { member } => self.send_out(now, role, &member, Removal::Banned)?,
-            Command::Unban { member } => self.unban(now, &member)?,
+            Command::Remove { member } => self.send_out(role, &member, Removal::Removed)?,
+            Command::Ban { member } => self.send_out(role, &member, Removal::Banned)?,
+            Command::Unban { member } => self.unban(&member)?,
             Command::React { emoji } => {
                 if !is_emoji(&emoji) {
                     return Err(bad("emoji takes one emoji."));
                 }
                 self.notices.push(Notice::Reaction { member: id.clone(), emoji });
             }
-            Command::Rename { name } => self.edit_member(now, id, |member| member.name = name),
+            Command::Rename { name } => self.edit_member(id, |member| member.name = name),
             Command::Leave => {
                 self.leave(now, id);
                 return Ok(());
             }
-            Command::Change { name, settings } => self.change(now, name, settings.map(|patch| *patch))?,
+            Command::Change { name, settings } => self.change(name, settings.map(|patch| *patch))?,
             Command::Close => {
                 self.closed_at = Some(now);
+                self.orders.clear();
+                self.changed.insert(Key::Orders);
                 self.changed.insert(Key::Room);
             }
         }
-        self.edit_member(now, id, |member| member.active_at = now);
+        self.edit_member(id, |member| member.active_at = now);
         self.count_votes(now);
         Ok(())
     }
 
-    fn change(
-        &mut self,
-        now: Timestamp,
-        name: Option<String>,
-        patch: Option<crate::SettingsPatch>,
-    ) -> Result<(), Refusal> {
+    fn change(&mut self, name: Option<String>, patch: Option<crate::SettingsPatch>) -> Result<(), Refusal> {
         if let Some(patch) = patch {
             let next = self.settings.patched(patch).map_err(|error| bad(&format!("{error}.")))?;
             if next != self.settings {
                 self.settings = next;
                 self.sections.insert(Section::Settings);
-                self.recount(now);
+                self.sections.insert(Section::Skip);
+                self.recount();
             }
         }
         if let Some(name) = name
@@ -498,12 +518,10 @@ impl Room {
     /// Moves the room's time on: members go offline, electors lapse, waits end, refused ballots are opened again, and
     /// a quorum that falls to the votes given carries.
     pub fn settle(&mut self, now: Timestamp) {
-        while let Some((at, _, _)) = self.due.first()
-            && *at <= now
-        {
-            let Some((_, _, id)) = self.due.pop_first() else { break };
-            self.retally(now, &id);
+        if self.closed_at.is_some() {
+            return;
         }
+        self.advance(now);
         if let Some(Ballot { state: BallotState::Refused { at }, .. }) = self.ballot
             && now.since(at) >= REFUSED_SHOWN_MS
         {
@@ -514,6 +532,9 @@ impl Room {
 
     /// When the room next changes by itself, and why.
     pub fn deadline(&self) -> Option<(Timestamp, &'static str)> {
+        if self.closed_at.is_some() {
+            return None;
+        }
         let member = self.due.first().map(|(at, due, _)| (*at, due.why()));
         let ballot = match self.ballot.as_ref().map(|ballot| ballot.state) {
             Some(BallotState::Refused { at }) => {
@@ -530,10 +551,16 @@ impl Room {
         if now_shown != self.shown {
             self.shown = now_shown;
             self.soft.insert(Section::Skip);
+            // Who waits for the vote to carry sees these numbers: that they have changed is a version.
+            if self.ballot.is_some() {
+                self.changed.insert(Key::AsOf);
+            }
         }
-        if self.changed.is_empty() && self.notices.is_empty() {
+        if !self.is_changed() {
             return None;
         }
+        self.changed.insert(Key::AsOf);
+        self.changed.append(&mut self.quiet);
         let expected = self.version;
         self.version += 1;
         let records = std::mem::take(&mut self.changed).into_iter().map(|key| self.record(&key)).collect();
@@ -550,11 +577,24 @@ impl Room {
         })
     }
 
-    /// Notes a record to be written along with the next change, without being a reason to write.
-    fn changed_quietly(&mut self, key: Key) {
-        if !self.changed.is_empty() {
-            self.changed.insert(key);
+    /// Moves the instant that the members are counted at on to `now`. Clocks of several processes differ a little; a
+    /// clock that had run far ahead is not followed.
+    pub(crate) fn advance(&mut self, now: Timestamp) {
+        if self.as_of.since(now) > CLOCK_SKEW_MS {
+            self.as_of = now;
+            self.recount();
         }
+        self.as_of = self.as_of.max(now);
+        while let Some((at, _, _)) = self.due.first()
+            && *at <= self.as_of
+        {
+            let Some((_, _, id)) = self.due.pop_first() else { break };
+            self.retally(&id);
+        }
+    }
+
+    fn is_changed(&self) -> bool {
+        !self.changed.is_empty() || !self.notices.is_empty() || !self.departures.is_empty()
     }
 
     pub(crate) fn at_epoch(&self, epoch: u64) -> Result<(), Refusal> {
@@ -621,13 +661,22 @@ impl Room {
             );
         }
         // Two people who press skip for the same song mean that song, once.
-        let epoch = self.playback.epoch;
-        if act == Act::Skip && self.orders.iter().any(|order| order.epoch == epoch && order.act.leaves_item())
-        {
-            return Ok(());
+        if act == Act::Skip {
+            self.withdraw_claim();
+            if self.is_being_left() {
+                return Ok(());
+            }
         }
         self.push_order(now, act, Some(by.clone()));
         Ok(())
+    }
+
+    /// Whether the item that plays is being left already: it was skipped and the next was not seen yet, or an order to
+    /// leave it stands. A second skip would hit an item that nobody meant.
+    pub(crate) fn is_being_left(&self) -> bool {
+        let epoch = self.playback.epoch;
+        self.playback.leaving
+            || self.orders.iter().any(|order| order.epoch == epoch && order.act.leaves_item())
     }
 
     pub(crate) fn push_order(&mut self, now: Timestamp, act: Act, by: Option<MemberId>) -> OrderId {

@@ -62,6 +62,12 @@ impl Room {
         if self.votes().count() >= self.needed() {
             return true;
         }
+        self.withdraw_claim();
+        false
+    }
+
+    /// Opens the ballot again, where it was claimed and Spotify not asked.
+    pub(crate) fn withdraw_claim(&mut self) {
         if let Some(ballot) = self.ballot.as_mut()
             && let BallotState::Claimed { order } = ballot.state
         {
@@ -70,7 +76,15 @@ impl Room {
             self.changed.insert(Key::Orders);
             self.ballot_changed();
         }
-        false
+    }
+
+    /// Drops the votes of those who have left or gone offline while Spotify was asked.
+    pub(crate) fn drop_absent_votes(&mut self) {
+        let Some(ballot) = self.ballot.as_ref() else { return };
+        let gone: Vec<MemberId> = ballot.votes.iter().filter(|id| !self.is_online(id)).cloned().collect();
+        for id in gone {
+            self.drop_vote(&id);
+        }
     }
 
     /// Where the votes reach what is needed, the ballot is claimed: one order, written down before anything is asked.
@@ -78,7 +92,7 @@ impl Room {
         let Some(ballot) = self.ballot.as_ref() else { return };
         let open = ballot.state == BallotState::Open && self.closed_at.is_none() && self.playback.votable();
         let number = ballot.number;
-        if !open || self.votes().count() < self.needed() {
+        if !open || self.is_being_left() || self.votes().count() < self.needed() {
             return;
         }
         let order = self.push_order(now, Act::SkipByVote { ballot: number }, None);

@@ -1,0 +1,11 @@
+//! What people in a room may rely on, as stories.
+
+#[path = "../check/mod.rs"]
+mod check;
+
+mod members;
+mod orders;
+mod permissions;
+mod records;
+mod votes;
+mod watching;
