@@ -1,0 +1,154 @@
+//! JSON bodies: bounded in size, depth and time, and refused with the name of the key that is wrong.
+
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::extract::{FromRequest, Request};
+use bytes::Bytes;
+use http::{HeaderMap, header};
+use http_body_util::{BodyExt, LengthLimitError, Limited};
+use protocol::Code;
+use serde::de::DeserializeOwned;
+
+use super::problem::Problem;
+
+/// The largest body that is read, in bytes.
+pub(crate) const BODY_MAX: usize = 16 * 1024;
+/// Objects and lists within one another.
+const DEPTH_MAX: usize = 16;
+/// A body that has not arrived by then is not waited for.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// A JSON body, read and understood.
+#[derive(Clone, Copy, Debug)]
+pub struct Json<T>(pub T);
+
+/// A JSON body that may be left out: then it is the default.
+#[derive(Clone, Copy, Debug)]
+pub struct MaybeJson<T>(pub T);
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Json<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
+        let (parts, body) = request.into_parts();
+        let kind = content_type(&parts.headers);
+        if kind != Kind::Json {
+            return Err(wrong_type());
+        }
+        parse(&read(&parts.headers, body).await?).map(Self)
+    }
+}
+
+impl<T: DeserializeOwned + Default, S: Send + Sync> FromRequest<S> for MaybeJson<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
+        let (parts, body) = request.into_parts();
+        let kind = content_type(&parts.headers);
+        if kind == Kind::Other {
+            return Err(wrong_type());
+        }
+        let bytes = read(&parts.headers, body).await?;
+        if bytes.is_empty() {
+            return Ok(Self(T::default()));
+        }
+        if kind == Kind::None {
+            return Err(wrong_type());
+        }
+        parse(&bytes).map(Self)
+    }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    None,
+    Json,
+    Other,
+}
+
+fn content_type(headers: &HeaderMap) -> Kind {
+    // A packed body could be a small one that unpacks to a large one.
+    if headers.contains_key(header::CONTENT_ENCODING) {
+        return Kind::Other;
+    }
+    let Some(value) = headers.get(header::CONTENT_TYPE) else { return Kind::None };
+    let essence = value.to_str().unwrap_or_default().split(';').next().unwrap_or_default().trim();
+    if essence.eq_ignore_ascii_case("application/json") { Kind::Json } else { Kind::Other }
+}
+
+fn wrong_type() -> Problem {
+    Problem::new(Code::UnsupportedMediaType, "Send the body as application/json, unpacked.")
+}
+
+pub(crate) fn too_large() -> Problem {
+    Problem::new(Code::TooLarge, "A body has at most 16 KiB.")
+}
+
+/// Whether the request says that its body is too large.
+pub(crate) fn announces_too_much(headers: &HeaderMap) -> bool {
+    let length =
+        headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
+    length.is_some_and(|length| length > BODY_MAX as u64)
+}
+
+async fn read(headers: &HeaderMap, body: Body) -> Result<Bytes, Problem> {
+    if announces_too_much(headers) {
+        return Err(too_large());
+    }
+    match tokio::time::timeout(PATIENCE, Limited::new(body, BODY_MAX).collect()).await {
+        Ok(Ok(collected)) => Ok(collected.to_bytes()),
+        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(too_large()),
+        Ok(Err(_)) => Err(Problem::bad_request("The body did not arrive whole.")),
+        Err(_) => Err(Problem::new(Code::RequestTimeout, "The body did not arrive within 10 seconds.")),
+    }
+}
+
+fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
+    if depth(bytes) > DEPTH_MAX {
+        return Err(Problem::bad_request("The body is nested more than 16 deep."));
+    }
+    let mut reader = serde_json::Deserializer::from_slice(bytes);
+    let value = serde_path_to_error::deserialize(&mut reader).map_err(|error| {
+        let path = error.path().to_string();
+        describe(&path, error.inner())
+    })?;
+    reader.end().map_err(|_| Problem::bad_request("There is more than one value in the body."))?;
+    Ok(value)
+}
+
+fn describe(path: &str, error: &serde_json::Error) -> Problem {
+    if !error.is_data() {
+        return Problem::bad_request("The body is not JSON.");
+    }
+    // serde's words name the key and what it takes; where they were written to is of no use to anybody.
+    let words = error.to_string();
+    let words = words.split(" at line ").next().unwrap_or_default();
+    let words: String = words.chars().filter(|c| !c.is_control()).take(200).collect();
+    match path {
+        "." | "" => Problem::bad_request(format!("{words}.")),
+        path => {
+            let path: String = path.chars().filter(|c| !c.is_control()).take(100).collect();
+            Problem::bad_request(format!("{path}: {words}."))
+        }
+    }
+}
+
+/// How deep the brackets go, texts left out. Of what is no JSON it says nothing useful, and the parser refuses that.
+fn depth(bytes: &[u8]) -> usize {
+    let (mut depth, mut deepest, mut in_text, mut escaped) = (0_usize, 0, false, false);
+    for byte in bytes {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' if in_text => escaped = true,
+            b'"' => in_text = !in_text,
+            b'[' | b'{' if !in_text => {
+                depth += 1;
+                deepest = deepest.max(depth);
+            }
+            b']' | b'}' if !in_text => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+    }
+    deepest
+}

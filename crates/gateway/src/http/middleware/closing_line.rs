@@ -1,0 +1,56 @@
+//! One line per request, when its answer begins: what was asked (as the path's pattern, never the path, the query or a
+//! header), what came of it, how long it took, and the id that the answer carries.
+
+use std::time::Duration;
+
+use axum::extract::{MatchedPath, Request, State};
+use axum::middleware::Next;
+use axum::response::Response;
+use http::{HeaderName, HeaderValue, Method};
+use tokio::time::Instant;
+
+use crate::Parts;
+
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+pub(in crate::http) async fn write(State(parts): State<Parts>, request: Request, next: Next) -> Response {
+    let began = Instant::now();
+    let method = word(request.method());
+    let path = request.extensions().get::<MatchedPath>().cloned();
+    let id = request_id(&parts);
+    let mut response = next.run(request).await;
+    let took = began.elapsed();
+    let path = path.as_ref().map_or("other", MatchedPath::as_str);
+    let status = response.status().as_u16();
+    tracing::info!(method, path, status, ms = milliseconds(took), request_id = %id, "http.request");
+    let labels = [("method", method.to_owned()), ("path", path.to_owned()), ("status", status.to_string())];
+    metrics::histogram!("parlor_http_request_seconds", &labels).record(took.as_secs_f64());
+    if let Ok(id) = HeaderValue::from_str(&id) {
+        response.headers_mut().insert(REQUEST_ID, id);
+    }
+    response
+}
+
+fn request_id(parts: &Parts) -> String {
+    let mut bytes = [0; 8];
+    parts.entropy.fill(&mut bytes);
+    format!("{:016x}", u64::from_be_bytes(bytes))
+}
+
+/// A method may be any word; a label may not.
+fn word(method: &Method) -> &'static str {
+    match method.as_str() {
+        "GET" => "GET",
+        "HEAD" => "HEAD",
+        "POST" => "POST",
+        "PATCH" => "PATCH",
+        "PUT" => "PUT",
+        "DELETE" => "DELETE",
+        "OPTIONS" => "OPTIONS",
+        _ => "other",
+    }
+}
+
+fn milliseconds(took: Duration) -> f64 {
+    (took.as_secs_f64() * 10_000.0).round() / 10.0
+}

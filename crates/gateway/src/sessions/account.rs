@@ -1,0 +1,72 @@
+//! Whose a Spotify account is.
+//!
+//! Whoever signs in with the same account in another browser is the same person there. So the first sign-in of an
+//! account claims it for the person of that session, in a row of its own among the sessions: no secret leads to it
+//! (its hash is of no 32-byte value that anybody could present), storing it is check-and-set, so that of two browsers
+//! that sign in at once one wins and the other becomes that person, and it outlives every single browser's session.
+//! It goes when the account is disconnected or the last of its person is forgotten.
+
+use auth::Session;
+use kernel::{AccountId, MemberId};
+use sha2::{Digest, Sha256};
+use store::{Hash, SessionRow, StoreError};
+
+use super::{Sessions, row};
+
+/// The person of an account, as of its last sign-in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Owner {
+    /// The person.
+    pub member: MemberId,
+    /// The name that it was called by when it first signed in.
+    pub name: Option<String>,
+    /// Whether this sign-in was the account's first.
+    pub new: bool,
+}
+
+fn own_hash(account: &AccountId) -> Hash {
+    let digest = Sha256::new().chain_update(b"parlor: the row of the Spotify account ");
+    digest.chain_update(account.as_str()).finalize().into()
+}
+
+pub(super) fn is_own_row(row: &SessionRow) -> bool {
+    row.account.as_ref().is_some_and(|account| own_hash(account) == row.hash)
+}
+
+impl Sessions {
+    /// Claims the account for the person of `session`, unless it has one: then that is its person.
+    pub async fn claim(&self, account: &AccountId, session: &Session) -> Result<Owner, StoreError> {
+        let hash = own_hash(account);
+        let now = self.0.clock.now();
+        let mut own = session.signed_in(account.clone(), session.member.clone(), now);
+        // As long as an authorization lasts, and a little longer; each sign-in prolongs it.
+        own.expires_at = now.plus_ms(auth::AUTHORIZATION_LIFE_MS + auth::SESSION_IDLE_MS);
+        // An expired row may still be in the way of a new one.
+        for _ in 0..3 {
+            if let Some(stored) = self.0.store.sessions.session_get(&hash, now).await? {
+                let known = row::session(&stored)?;
+                let renewed = Session { expires_at: own.expires_at, ..known.clone() };
+                if self.0.store.sessions.session_update(row::of(hash, &renewed)).await? {
+                    return Ok(Owner { member: known.member, name: known.name, new: false });
+                }
+            } else if self.0.store.sessions.session_insert(row::of(hash, &own)).await? {
+                return Ok(Owner { member: own.member, name: own.name, new: true });
+            } else {
+                self.0.store.sessions.sessions_purge(now).await?;
+            }
+        }
+        Err(StoreError::Unavailable("an account's row keeps changing".to_owned()))
+    }
+
+    /// The account is nobody's any more.
+    pub async fn disclaim(&self, account: &AccountId) -> Result<(), StoreError> {
+        self.0.store.sessions.session_delete(&own_hash(account)).await.map(drop)
+    }
+
+    /// The sessions that are signed in with the account, in order of hash.
+    pub async fn of_account(&self, account: &AccountId) -> Result<Vec<SessionRow>, StoreError> {
+        let mut rows = self.0.store.sessions.sessions_of_account(account, self.0.clock.now()).await?;
+        rows.retain(|row| !is_own_row(row));
+        Ok(rows)
+    }
+}
