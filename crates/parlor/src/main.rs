@@ -1,3 +1,54 @@
 #![doc = include_str!("../README.md")]
 
-fn main() {}
+mod check;
+mod cli;
+mod limits;
+mod logs;
+mod serve;
+mod signals;
+mod sim;
+mod stdout;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use cli::{Cli, Command};
+
+fn main() -> ExitCode {
+    // Before anything can ask for TLS.
+    if rustls::crypto::ring::default_provider().install_default().is_err() {
+        eprintln_line("parlor: another TLS provider was installed first");
+        return ExitCode::FAILURE;
+    }
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return cli::complain(&error),
+    };
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            eprintln_line(&format!("parlor: no runtime: {error}"));
+            return ExitCode::FAILURE;
+        }
+    };
+    let done = match cli.command() {
+        Command::Serve(options) => runtime.block_on(serve::serve(options)),
+        Command::Demo(options) => runtime.block_on(serve::demo(options)),
+        Command::Sim(options) => runtime.block_on(sim::run(options)),
+        Command::Check(options) => runtime.block_on(check::run(options)),
+    };
+    runtime.shutdown_timeout(std::time::Duration::from_millis(500));
+    match done {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln_line(&format!("parlor: {error:#}"));
+            ExitCode::from(error.downcast_ref::<serve::Refused>().map_or(1, |refused| refused.code))
+        }
+    }
+}
+
+/// A line for the person who started the process.
+#[expect(clippy::print_stderr, reason = "what a command line is for")]
+fn eprintln_line(line: &str) {
+    eprintln!("{line}");
+}

@@ -8,13 +8,13 @@ mod view;
 pub use code::{CloseCode, Code};
 pub use frame::{ClientFrame, CommandBody, Notice, Request, ServerFrame, SkippedBy, Update, You};
 pub use http::{
-    Account, CommandResult, CreateRoom, DemoInfo, DeviceList, JoinRoom, JoinWaiting, KnownRoom, List, Me, PatchMe,
-    PatchRoom, Playlist, Problem, RoomCard, SavedTrack,
+    Account, CommandResult, CreateRoom, DemoInfo, DeviceList, JoinRoom, JoinWaiting, KnownRoom, List, Me,
+    PatchMe, PatchRoom, Playlist, Problem, RoomCard, SavedTrack,
 };
 pub use view::{
-    Admission, AlbumView, ArtistView, DeviceView, HostView, MemberView, MembersView, PlaybackState, PlaybackView,
-    QueueEntryView, QueueOrder, Role, RoomView, SettingsPatch, SettingsView, SkipRule, SkipState, SkipView, TrackView,
-    WaitingView,
+    Admission, AlbumView, ArtistView, DeviceView, HostView, MemberView, MembersView, PlaybackState,
+    PlaybackView, QueueEntryView, QueueOrder, Role, RoomView, SettingsPatch, SettingsView, SkipRule,
+    SkipState, SkipView, TrackView, WaitingView,
 };
 
 /// The version of the live connection's protocol, said in `hello`.

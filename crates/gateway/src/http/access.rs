@@ -40,7 +40,8 @@ impl FromRequestParts<Parts> for NamedCode {
     type Rejection = Problem;
 
     async fn from_request_parts(request: &mut request::Parts, parts: &Parts) -> Result<Self, Problem> {
-        let text: Result<Path<String>, PathRejection> = Path::from_request_parts(request, parts).await;
+        let text: Result<Path<String>, PathRejection> =
+            <Path<String> as FromRequestParts<Parts>>::from_request_parts(request, parts).await;
         Ok(Self(text.ok().and_then(|Path(text)| text.parse().ok())))
     }
 }

@@ -10,3 +10,6 @@ pub use catalogue::{Album, Artist, Episode, Named, Playlist, Profile, SavedTrack
 pub use page::Page;
 pub(crate) use page::page_of;
 pub use player::{Device, Disallows, Item, PlayerState, Playing, Queue, Repeat};
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,251 @@
+//! One conductor per room, in whichever process holds its lease: looks at Spotify as seldom as it can, reports what it
+//! sees, and carries out the room's wishes in order, each written down before it is sent.
+
+mod act;
+mod lease;
+mod watch;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use kernel::{Clock, NodeId, Timestamp};
+use rooms::{Observation, OrderOutcome, Sight, Trouble};
+use spotify_api::Watch;
+use store::LeaseStore;
+
+use crate::hub::{Conducted, ConductorEvent, NotConducted, RoomHandle};
+use crate::spotify::{Spotify, SpotifyFailure};
+use crate::time::Time;
+use crate::wire;
+use lease::Held;
+use watch::{Memory, Step};
+
+/// How soon a process that does not hold the lease tries again.
+const ACQUIRE_AGAIN: Duration = Duration::from_millis(1_500);
+/// How soon a report is made again that could not be stored.
+const STORE_AGAIN: Duration = Duration::from_millis(500);
+/// The first and the longest pause after looks that failed, in milliseconds.
+const FAILED_MS: (u64, u64) = (1_000, 60_000);
+/// Waits that are shown as "Spotify is busy": shorter ones are over before they are read, in milliseconds.
+const SHOWN_WAIT_MS: u64 = 2_000;
+/// Where nothing is active, the devices are asked for at most this often, in milliseconds.
+const DEVICES_EVERY_MS: u64 = 28_000;
+
+/// What conductors work with.
+#[derive(Clone)]
+pub struct ConductorParts {
+    /// Who conducts.
+    pub leases: Arc<dyn LeaseStore>,
+    /// This process.
+    pub node: NodeId,
+    /// The service's time.
+    pub time: Time,
+    /// The machine's time.
+    pub wall: Arc<dyn Clock>,
+    /// Spotify.
+    pub spotify: Spotify,
+    /// How closely to watch.
+    pub watch: Watch,
+}
+
+/// Conducts the room until it goes to sleep here.
+pub async fn conduct(parts: ConductorParts, room: RoomHandle) {
+    tokio::select! {
+        () = room.over() => {}
+        () = conduct_forever(&parts, &room) => {}
+    }
+}
+
+async fn conduct_forever(parts: &ConductorParts, room: &RoomHandle) {
+    let mut versions = room.versions();
+    let mut memory = Memory::new(parts.watch, parts.time.now());
+    loop {
+        let name = format!("conduct/{}", room.code());
+        let held =
+            Held::acquire(Arc::clone(&parts.leases), name, parts.node.clone(), Arc::clone(&parts.wall)).await;
+        let Some(held) = held else {
+            tokio::time::sleep(ACQUIRE_AGAIN).await;
+            continue;
+        };
+        tracing::debug!(room = %room.code(), fence = held.fence.0, "conductor.begins");
+        let mut conductor =
+            Conductor { parts, room, held, memory, failures: 0, devices_at: None, tries: None };
+        let why = conductor.run().await;
+        memory = conductor.memory;
+        match why {
+            // What another conductor saw in between is not known here.
+            Stop::Lost => memory = Memory::new(parts.watch, parts.time.now()),
+            Stop::AtRest => {
+                versions.mark_unchanged();
+                conductor.held.release().await;
+                while !wakes(parts, room, &mut memory) {
+                    if versions.changed().await.is_err() {
+                        return;
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Whether there is something to do again.
+fn wakes(parts: &ConductorParts, room: &RoomHandle, memory: &mut Memory) -> bool {
+    let now = parts.time.now();
+    room.read(|room| {
+        note_company(room, memory, now);
+        watch::next(room, memory, now) != Step::Rest
+    })
+}
+
+fn note_company(room: &rooms::Room, memory: &mut Memory, now: Timestamp) {
+    match (room.online(), memory.lonely_since) {
+        (0, None) => memory.lonely_since = Some(now),
+        (0, Some(_)) => {}
+        (_, _) => memory.lonely_since = None,
+    }
+}
+
+/// Why a conductor stops.
+enum Stop {
+    /// The lease is gone.
+    Lost,
+    /// There is nothing to do until the room changes.
+    AtRest,
+}
+
+/// A conductor with its lease.
+struct Conductor<'a> {
+    parts: &'a ConductorParts,
+    room: &'a RoomHandle,
+    held: Held,
+    memory: Memory,
+    failures: u32,
+    devices_at: Option<(Timestamp, bool)>,
+    /// How often the order was refused in a way that passes.
+    tries: Option<(rooms::OrderId, u32)>,
+}
+
+impl Conductor<'_> {
+    async fn run(&mut self) -> Stop {
+        let mut versions = self.room.versions();
+        loop {
+            if !self.held.holds() {
+                return Stop::Lost;
+            }
+            versions.mark_unchanged();
+            let now = self.parts.time.now();
+            let step = self.room.read(|room| {
+                note_company(room, &mut self.memory, now);
+                watch::next(room, &self.memory, now)
+            });
+            let went = match step {
+                Step::Act(order) => self.act(order).await,
+                Step::Doubt(order) => {
+                    self.report(ConductorEvent::Answered(order, OrderOutcome::Unknown)).await.map(drop)
+                }
+                Step::GiveUp(order) => {
+                    self.report(ConductorEvent::Answered(order, OrderOutcome::DidNothing)).await.map(drop)
+                }
+                Step::StopAwaiting => self.report(ConductorEvent::StopAwaiting).await.map(drop),
+                Step::Look(why) => self.look(why).await.map(drop),
+                Step::Wait(at, why) => {
+                    tracing::trace!(room = %self.room.code(), at = at.as_millis(), why, "conductor.waits");
+                    let mut time = self.parts.time.clone();
+                    tokio::select! {
+                        () = time.until(at) => Ok(()),
+                        _ = versions.changed() => Ok(()),
+                        () = self.held.lost() => Err(NotConducted::Fenced),
+                    }
+                }
+                Step::Rest => return Stop::AtRest,
+            };
+            match went {
+                Ok(()) => {}
+                Err(NotConducted::Fenced) => return Stop::Lost,
+                Err(NotConducted::Hub(_)) => tokio::time::sleep(STORE_AGAIN).await,
+            }
+        }
+    }
+
+    /// Reports under this conductor's fence.
+    async fn report(&self, event: ConductorEvent) -> Result<Conducted, NotConducted> {
+        self.room.conduct(event, self.held.fence).await
+    }
+
+    /// Looks at the player and reports what it shows. `None`: it could not be seen.
+    async fn look(&mut self, why: &'static str) -> Result<Option<Sight>, NotConducted> {
+        tracing::debug!(room = %self.room.code(), why, "conductor.looks");
+        let account = self.room.read(|room| room.account().clone());
+        let asked_at = self.parts.time.now();
+        self.memory.due.retain(|at| *at > asked_at);
+        let seen = match self.parts.spotify.player(&account).await {
+            Ok(seen) => seen,
+            Err(failure) => return self.could_not_look(failure).await.map(|()| None),
+        };
+        let at = seen.midpoint();
+        let has_devices = match &seen.value {
+            Some(_) => true,
+            None => self.has_devices(&account, at).await,
+        };
+        self.failures = 0;
+        self.memory.not_before = Timestamp::default();
+        let answered_at = seen.answered_at;
+        let player = seen.value.map(wire::player_seen);
+        let conducted =
+            self.report(ConductorEvent::Observed(Observation { at, player, has_devices })).await?;
+        let Conducted::Seen(sight) = conducted else { return Ok(None) };
+        self.memory.looked_at = Some(answered_at);
+        match sight {
+            Sight::Changed => {
+                self.memory.same_since = answered_at;
+                self.memory.due.clear();
+                self.memory.must_look = false;
+            }
+            Sight::Same => self.memory.must_look = false,
+            Sight::Echo if self.memory.due.is_empty() => {
+                self.memory.look_after(answered_at, &[rooms::ECHO_MS]);
+            }
+            Sight::Echo => {}
+        }
+        Ok(Some(sight))
+    }
+
+    async fn has_devices(&mut self, account: &kernel::AccountId, now: Timestamp) -> bool {
+        if let Some((at, has)) = self.devices_at
+            && now.since(at) < DEVICES_EVERY_MS
+        {
+            return has;
+        }
+        let Ok(devices) = self.parts.spotify.devices(account).await else { return false };
+        let has = devices.iter().any(|device| !device.is_restricted);
+        self.devices_at = Some((now, has));
+        has
+    }
+
+    async fn could_not_look(&mut self, failure: SpotifyFailure) -> Result<(), NotConducted> {
+        let now = self.parts.time.now();
+        let (wait_ms, trouble) = match failure {
+            SpotifyFailure::NeedsHost => (0, Some(Trouble::NeedsHost)),
+            SpotifyFailure::Busy { retry_ms } => {
+                let shown = retry_ms >= SHOWN_WAIT_MS;
+                (retry_ms.max(200), shown.then(|| Trouble::Busy { until: now.plus_ms(retry_ms) }))
+            }
+            SpotifyFailure::Store => (FAILED_MS.0, None),
+            SpotifyFailure::Unavailable
+            | SpotifyFailure::Premium
+            | SpotifyFailure::NoDevice
+            | SpotifyFailure::Restricted
+            | SpotifyFailure::NotFound => {
+                self.failures += 1;
+                let wait = (FAILED_MS.0 << (self.failures - 1).min(6)).min(FAILED_MS.1);
+                // One failure is a hiccup that nobody has to read about.
+                (wait, (self.failures > 1).then_some(Trouble::Unavailable))
+            }
+        };
+        self.memory.not_before = now.plus_ms(wait_ms);
+        match trouble {
+            Some(trouble) => self.report(ConductorEvent::Trouble(trouble)).await.map(drop),
+            None => Ok(()),
+        }
+    }
+}

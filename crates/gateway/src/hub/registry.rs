@@ -1,0 +1,157 @@
+//! Which rooms are awake here.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
+
+use dashmap::DashMap;
+use kernel::{NodeId, RoomCode};
+use rooms::{Opening, Room};
+use store::{Commit, CommitError, Store};
+use tokio::sync::{Mutex as AsyncMutex, mpsc, watch};
+use tokio_util::task::TaskTracker;
+
+use super::HubError;
+use super::frames::Frames;
+use super::job::Job;
+use super::replica::Replica;
+use super::room::{RoomHandle, Shared};
+use crate::net::Audience;
+use crate::time::Time;
+
+/// Jobs that may wait for a room's task; whoever comes then waits, or is told that the service is busy.
+const JOBS: usize = 4096;
+
+/// What a hub is put together from.
+#[derive(Clone)]
+pub struct HubParts {
+    /// Where rooms are stored.
+    pub store: Store,
+    /// The service's time.
+    pub time: Time,
+    /// This process.
+    pub node: NodeId,
+    /// Members that a room takes.
+    pub max_members: usize,
+    /// Owns the rooms' tasks.
+    pub tracker: TaskTracker,
+    /// Called with each room that wakes up here: starts its conductor.
+    pub on_wake: Arc<dyn Fn(RoomHandle) + Send + Sync>,
+}
+
+/// The rooms that are awake here. Cheap to clone.
+#[derive(Clone)]
+pub struct Hub(Arc<Inner>);
+
+struct Inner {
+    parts: HubParts,
+    rooms: DashMap<RoomCode, RoomHandle>,
+    /// One at a time wakes rooms of a code: others wait for it, and find the room awake.
+    waking: DashMap<RoomCode, Arc<AsyncMutex<()>>>,
+}
+
+impl std::fmt::Debug for Hub {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Hub").field("rooms", &self.0.rooms.len()).finish_non_exhaustive()
+    }
+}
+
+impl Hub {
+    /// A hub with no room awake.
+    pub fn new(parts: HubParts) -> Self {
+        Self(Arc::new(Inner { parts, rooms: DashMap::new(), waking: DashMap::new() }))
+    }
+
+    /// Opens and stores a room. `None`: that code is taken, draw another.
+    pub async fn create(&self, opening: Opening) -> Result<Option<RoomHandle>, HubError> {
+        let parts = &self.0.parts;
+        let mut room = Room::open(opening, parts.time.now());
+        let proposal = room.take().ok_or(HubError::Corrupt)?;
+        let commit = Commit {
+            code: room.code().clone(),
+            expected: proposal.expected,
+            records: proposal.records,
+            fence: None,
+            notices: Vec::new(),
+            origin: parts.node.clone(),
+            expires_at: proposal.expires_at,
+        };
+        match parts.store.rooms.room_commit(commit).await {
+            Ok(_) => Ok(Some(self.wake(room, false))),
+            Err(CommitError::Conflict { .. }) => Ok(None),
+            Err(error) => {
+                tracing::error!(error = &error as &dyn std::error::Error, "room.create failed");
+                Err(HubError::Unavailable)
+            }
+        }
+    }
+
+    /// The room, awake. `None`: there is none of that code.
+    pub async fn room(&self, code: &RoomCode) -> Result<Option<RoomHandle>, HubError> {
+        if let Some(handle) = self.awake(code) {
+            return Ok(Some(handle));
+        }
+        let turn = Arc::clone(&self.0.waking.entry(code.clone()).or_default());
+        let found = self.find(code, &turn).await;
+        self.0.waking.remove_if(code, |_, other| Arc::strong_count(other) <= 2);
+        found
+    }
+
+    async fn find(&self, code: &RoomCode, turn: &AsyncMutex<()>) -> Result<Option<RoomHandle>, HubError> {
+        let _turn = turn.lock().await;
+        if let Some(handle) = self.awake(code) {
+            return Ok(Some(handle));
+        }
+        let room = load(&self.0.parts, code).await?;
+        Ok(room.map(|room| self.wake(room, true)))
+    }
+
+    /// The room, where it is awake here.
+    pub fn awake(&self, code: &RoomCode) -> Option<RoomHandle> {
+        self.0.rooms.get(code).map(|entry| entry.value().clone()).filter(|handle| !handle.is_over())
+    }
+
+    /// Every room that is awake here, in order of code.
+    pub fn all(&self) -> Vec<RoomHandle> {
+        let mut all: Vec<RoomHandle> = self.0.rooms.iter().map(|entry| entry.value().clone()).collect();
+        all.sort_by(|one, other| one.code().cmp(other.code()));
+        all
+    }
+
+    fn wake(&self, room: Room, from_store: bool) -> RoomHandle {
+        let code = room.code().clone();
+        let frames = Frames::of(&room);
+        let (jobs, inbox) = mpsc::channel::<Job>(JOBS);
+        let shared = Arc::new(Shared {
+            code: code.clone(),
+            audience: Audience::new(Arc::new(frames.whole())),
+            stored: watch::Sender::new(room.version()),
+            room: Mutex::new(room),
+            published: Mutex::new(frames),
+            seats: Mutex::new(HashMap::new()),
+        });
+        let handle = RoomHandle { shared: Arc::clone(&shared), jobs };
+        self.0.rooms.insert(code.clone(), handle.clone());
+        let replica = Replica::new(self.0.parts.clone(), shared, inbox, from_store);
+        let hub = self.clone();
+        self.0.parts.tracker.spawn(async move {
+            replica.run().await;
+            hub.0.rooms.remove_if(&code, |_, handle| handle.is_over());
+        });
+        (self.0.parts.on_wake)(handle.clone());
+        handle
+    }
+}
+
+/// The room as stored; `None` where there is none.
+pub(super) async fn load(parts: &HubParts, code: &RoomCode) -> Result<Option<Room>, HubError> {
+    let stored = parts.store.rooms.room_load(code).await.map_err(|error| {
+        tracing::error!(room = %code, error = &error as &dyn std::error::Error, "room.load failed");
+        HubError::Unavailable
+    })?;
+    let Some(stored) = stored else { return Ok(None) };
+    let room = Room::restore(stored.version, &stored.records, parts.time.now()).map_err(|error| {
+        tracing::error!(room = %code, error = &error as &dyn std::error::Error, "room.restore failed");
+        HubError::Corrupt
+    })?;
+    Ok(Some(room))
+}

@@ -1,0 +1,464 @@
+//! The task that writes a room on this gateway: gather what has arrived, apply it in order, store it once, and only then
+//! answer and tell everyone.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use protocol::{CloseCode, ServerFrame};
+use rooms::{Notice, Proposal, Room, Sections};
+use store::{Commit, CommitError, Fence, RoomChange, RoomFeed};
+use tokio::sync::mpsc;
+use tokio::time::Instant;
+
+use super::HubError;
+use super::job::{Conducted, ConductorEvent, Failure, Job, NotConducted, Outcome, Reply};
+use super::registry::{HubParts, load};
+use super::room::{Shared, farewell};
+use crate::net::codec;
+use crate::wire;
+
+/// Jobs that are stored together at the most: more would make the first of them wait.
+const BATCH: usize = 512;
+/// How often a commit is decided again after others came first, before the jobs are told to come back.
+const TRIES: usize = 16;
+/// How soon a room that could not be stored is tried again.
+const RETRY: Duration = Duration::from_secs(1);
+/// A room with no job and no listener for this long goes to sleep.
+const IDLE: Duration = Duration::from_secs(600);
+/// With so few listeners, comings and goings are told at once.
+const FEW_LISTENERS: usize = 50;
+/// Beyond that, they are told together, the later the more hear them: every member hears of every other, so a room that
+/// fills would otherwise cost the square of its members. Half a millisecond per listener, 5 s at the most.
+const SOFT_PER_LISTENER: Duration = Duration::from_micros(500);
+const SOFT_MAX: Duration = Duration::from_secs(5);
+
+pub(super) struct Replica {
+    parts: HubParts,
+    shared: Arc<Shared>,
+    inbox: mpsc::Receiver<Job>,
+    /// It may not be what is stored: load before the next batch.
+    doubtful: bool,
+    /// It came from the store and has not been written by this process yet.
+    to_take_up: bool,
+    /// Sections that have been stored and not been told yet.
+    untold: Sections,
+    tell_at: Option<Instant>,
+    over: bool,
+}
+
+impl Replica {
+    pub(super) fn new(
+        parts: HubParts,
+        shared: Arc<Shared>,
+        inbox: mpsc::Receiver<Job>,
+        to_take_up: bool,
+    ) -> Self {
+        Self {
+            parts,
+            shared,
+            inbox,
+            doubtful: false,
+            to_take_up,
+            untold: Sections::default(),
+            tell_at: None,
+            over: false,
+        }
+    }
+
+    pub(super) async fn run(mut self) {
+        let mut feed = self.parts.store.rooms.room_follow(&self.shared.code).await.ok();
+        // Between loading the room and following it, another process may have written.
+        self.catch_up().await;
+        if self.to_take_up {
+            self.work(Vec::new()).await;
+        }
+        let mut time = self.parts.time.clone();
+        while !self.over {
+            let due = self.shared.room().deadline().map(|(at, _)| at);
+            let tell_at = self.tell_at;
+            tokio::select! {
+                biased;
+                job = self.inbox.recv() => match job {
+                    Some(job) => {
+                        let mut jobs = vec![job];
+                        while jobs.len() < BATCH && let Ok(job) = self.inbox.try_recv() {
+                            jobs.push(job);
+                        }
+                        self.work(jobs).await;
+                    }
+                    None => break,
+                },
+                () = sleep_until(tell_at) => self.tell(Vec::new()),
+                change = next_change(feed.as_mut()) => match change {
+                    Some(change) => self.hear(change).await,
+                    None => feed = None,
+                },
+                () = time.until_some(due) => self.work(Vec::new()).await,
+                // What could not be stored (someone went offline, say) is not forgotten.
+                () = tokio::time::sleep(RETRY), if self.doubtful => self.work(Vec::new()).await,
+                () = tokio::time::sleep(IDLE) => {
+                    if self.shared.audience.is_empty() && self.shared.room().orders().next().is_none() {
+                        break;
+                    }
+                }
+            }
+        }
+        self.inbox.close();
+        while let Ok(job) = self.inbox.try_recv() {
+            refuse(job, HubError::Unavailable);
+        }
+    }
+
+    /// Applies the jobs, stores what they changed, and answers them.
+    async fn work(&mut self, mut jobs: Vec<Job>) {
+        for _ in 0..TRIES {
+            if self.doubtful && !self.reload().await {
+                break;
+            }
+            let (outcomes, proposal, fence) = self.apply(&jobs);
+            let Some(proposal) = proposal else {
+                return self.answer(jobs, outcomes);
+            };
+            match self.commit(&proposal, fence).await {
+                Ok(()) => {
+                    self.to_take_up = false;
+                    self.answer(jobs, outcomes);
+                    return self.stored(proposal);
+                }
+                Err(CommitError::Conflict { .. }) => self.doubtful = true,
+                Err(CommitError::Fenced) => {
+                    self.doubtful = true;
+                    let (fenced, rest) = jobs.into_iter().partition(|job| matches!(job, Job::Conduct { .. }));
+                    jobs = rest;
+                    for job in fenced {
+                        if let Job::Conduct { reply, .. } = job {
+                            let _ = reply.send(Err(NotConducted::Fenced));
+                        }
+                    }
+                }
+                Err(CommitError::Gone) => {
+                    self.over = true;
+                    jobs.into_iter().for_each(|job| refuse(job, HubError::Gone));
+                    self.close_everyone(CloseCode::NoSuchRoom, "There is no such room any more.");
+                    return;
+                }
+                Err(CommitError::Store(error)) => {
+                    tracing::error!(
+                        room = %self.shared.code,
+                        error = &error as &dyn std::error::Error,
+                        "room.commit failed"
+                    );
+                    self.doubtful = true;
+                    break;
+                }
+            }
+        }
+        jobs.into_iter().for_each(|job| refuse(job, HubError::Unavailable));
+    }
+
+    fn apply(&self, jobs: &[Job]) -> (Vec<Outcome>, Option<Proposal>, Option<Fence>) {
+        let now = self.parts.time.now();
+        let mut room = self.shared.room();
+        if self.to_take_up {
+            room.taken_up(now, &BTreeSet::from([self.parts.node.clone()]));
+        }
+        room.settle(now);
+        let mut fence = None;
+        let outcomes = jobs
+            .iter()
+            .map(|job| {
+                if let Job::Conduct { fence: held, .. } = job {
+                    fence = fence.max(Some(*held));
+                }
+                apply_one(&mut room, job, now, &self.parts)
+            })
+            .collect();
+        room.settle(now);
+        (outcomes, room.take(), fence)
+    }
+
+    async fn commit(&self, proposal: &Proposal, fence: Option<Fence>) -> Result<(), CommitError> {
+        let notices = if proposal.notices.is_empty() {
+            Vec::new()
+        } else {
+            serde_json::to_vec(&proposal.notices).unwrap_or_default()
+        };
+        let commit = Commit {
+            code: self.shared.code.clone(),
+            expected: proposal.expected,
+            records: proposal.records.clone(),
+            fence,
+            notices,
+            origin: self.parts.node.clone(),
+            expires_at: proposal.expires_at,
+        };
+        self.parts.store.rooms.room_commit(commit).await.map(|_| ())
+    }
+
+    fn answer(&self, jobs: Vec<Job>, outcomes: Vec<Outcome>) {
+        let version = self.shared.room().version();
+        for (job, outcome) in jobs.into_iter().zip(outcomes) {
+            match (job, outcome) {
+                (Job::Command { reply, .. }, Outcome::Command(result)) => {
+                    // A command that left nothing to write is answered with the version as it is.
+                    let result = result.map(|promised| promised.min(version));
+                    match reply {
+                        Reply::Live(connection, id) => connection.send(answer_frame(id, result)),
+                        Reply::Http(reply) => drop(reply.send(result.map_err(Failure::Refused))),
+                    }
+                }
+                (Job::Join { reply, .. }, Outcome::Join(outcome)) => drop(reply.send(Ok(outcome))),
+                (Job::Conduct { reply, .. }, Outcome::Conducted(what)) => drop(reply.send(Ok(what))),
+                (
+                    Job::Forget { reply, .. }
+                    | Job::HostConnected { reply, .. }
+                    | Job::HostSilenced { reply },
+                    _,
+                ) => drop(reply.send(Ok(()))),
+                _ => {}
+            }
+        }
+    }
+
+    /// A version of our own is stored: tell everyone, and end the connections that must end.
+    fn stored(&mut self, proposal: Proposal) {
+        self.shared.stored.send_replace(proposal.version);
+        let notices: Vec<Bytes> = proposal.notices.iter().map(notice_frame).collect();
+        self.untold = self.untold.union(proposal.sections).union(proposal.soft);
+        let listeners = self.shared.audience.len();
+        if !proposal.sections.is_empty() || listeners <= FEW_LISTENERS {
+            self.tell(notices);
+        } else {
+            for notice in notices {
+                self.shared.audience.post_notice(notice);
+            }
+            let delay = (SOFT_PER_LISTENER * u32::try_from(listeners).unwrap_or(u32::MAX)).min(SOFT_MAX);
+            self.tell_at.get_or_insert(Instant::now() + delay);
+        }
+        for (member, departure) in proposal.departures {
+            let connections = self.shared.seats().get(&member).cloned().unwrap_or_default();
+            let (code, message) = farewell(departure);
+            for connection in connections {
+                connection.close(code, message, None);
+            }
+        }
+        if proposal.closed {
+            self.close_everyone(CloseCode::RoomClosed, "The room was closed.");
+        }
+    }
+
+    fn tell(&mut self, notices: Vec<Bytes>) {
+        self.tell_at = None;
+        let publication = {
+            let room = self.shared.room();
+            let mut published = self.shared.published();
+            let (next, publication) = published.next(&room, self.untold, notices);
+            *published = next;
+            publication
+        };
+        self.untold = Sections::default();
+        self.shared.audience.post(Arc::new(publication));
+    }
+
+    /// Another process has written.
+    async fn hear(&mut self, change: RoomChange) {
+        if let RoomChange::Committed { origin, notices, version } = &change {
+            if *origin == self.parts.node || *version <= self.shared.room().version() {
+                return;
+            }
+            let notices: Vec<Notice> = serde_json::from_slice(notices).unwrap_or_default();
+            for notice in &notices {
+                self.shared.audience.post_notice(notice_frame(notice));
+            }
+        }
+        self.doubtful = true;
+        self.catch_up().await;
+    }
+
+    async fn catch_up(&mut self) {
+        let known = self.shared.room().version();
+        match self.parts.store.rooms.room_version(&self.shared.code).await {
+            Ok(Some(version)) if version > known => {
+                self.doubtful = true;
+                self.reload().await;
+            }
+            Ok(Some(_)) | Err(_) => {}
+            Ok(None) => {
+                self.over = true;
+                self.close_everyone(CloseCode::NoSuchRoom, "There is no such room any more.");
+            }
+        }
+    }
+
+    /// Takes the room from the store, and shows it where it is newer. `false`: it cannot be had.
+    async fn reload(&mut self) -> bool {
+        let Ok(Some(room)) = load(&self.parts, &self.shared.code).await else { return false };
+        let (version, closed) = (room.version(), room.closed_at().is_some());
+        {
+            let mut replica = self.shared.room();
+            *replica = room;
+            self.seat_anew(&mut replica);
+        }
+        self.doubtful = false;
+        if version <= self.shared.published().version() {
+            return true;
+        }
+        self.shared.stored.send_replace(version);
+        self.untold = Sections::ALL;
+        self.tell(Vec::new());
+        if closed {
+            self.close_everyone(CloseCode::RoomClosed, "The room was closed.");
+        } else {
+            self.close_strangers();
+        }
+        true
+    }
+
+    /// Who is connected here may have come or gone while nothing could be stored.
+    fn seat_anew(&self, room: &mut Room) {
+        let (now, node) = (self.parts.time.now(), &self.parts.node);
+        let seats = self.shared.seats();
+        let gone: Vec<_> = room
+            .members()
+            .filter(|(id, member)| member.nodes.contains(node) && !seats.contains_key(*id))
+            .map(|(id, _)| id.clone())
+            .collect();
+        for id in gone {
+            room.departed(now, &id, node);
+        }
+        for id in seats.keys() {
+            room.arrived(now, id, node);
+        }
+    }
+
+    /// Ends the connections of those who are no longer in.
+    fn close_strangers(&self) {
+        let strangers: Vec<_> = {
+            let room = self.shared.room();
+            let seats = self.shared.seats();
+            let is_in = |id: &kernel::MemberId| {
+                room.member(id).is_some_and(|member| member.standing == rooms::Standing::Admitted)
+            };
+            seats.iter().filter(|(id, _)| !is_in(id)).flat_map(|(_, own)| own.clone()).collect()
+        };
+        for connection in strangers {
+            connection.close(CloseCode::Removed, "You are no longer in this room.", None);
+        }
+    }
+
+    fn close_everyone(&self, code: CloseCode, message: &str) {
+        for connection in self.shared.audience.connections().iter() {
+            connection.close(code, message, None);
+        }
+    }
+}
+
+fn apply_one(room: &mut Room, job: &Job, now: kernel::Timestamp, parts: &HubParts) -> Outcome {
+    match job {
+        Job::Command { member, id, command, .. } => {
+            Outcome::Command(room.perform(now, member, id.as_ref(), command.clone()))
+        }
+        Job::Join { member, name, .. } => Outcome::Join(room.join(now, member, name, parts.max_members)),
+        Job::Arrived(member) => {
+            room.arrived(now, member, &parts.node);
+            Outcome::Done
+        }
+        Job::Departed(member) => {
+            room.departed(now, member, &parts.node);
+            Outcome::Done
+        }
+        Job::Forget { member, .. } => {
+            room.forget(now, member);
+            Outcome::Done
+        }
+        Job::HostConnected { account, .. } => {
+            room.host_connected(now, account.clone());
+            Outcome::Done
+        }
+        Job::HostSilenced { .. } => {
+            room.trouble(now, rooms::Trouble::NeedsHost);
+            Outcome::Done
+        }
+        Job::Conduct { event, .. } => Outcome::Conducted(conduct(room, event, now)),
+    }
+}
+
+fn conduct(room: &mut Room, event: &ConductorEvent, now: kernel::Timestamp) -> Conducted {
+    match event {
+        ConductorEvent::Observed(seen) => Conducted::Seen(room.observe(now, seen.clone())),
+        ConductorEvent::Trouble(trouble) => {
+            room.trouble(now, *trouble);
+            Conducted::Noted
+        }
+        ConductorEvent::Send(order) => Conducted::MaySend(room.order_send(now, *order)),
+        ConductorEvent::Answered(order, outcome) => {
+            room.order_answered(now, *order, outcome.clone());
+            Conducted::Noted
+        }
+        ConductorEvent::StopAwaiting => {
+            room.stop_awaiting_change();
+            Conducted::Noted
+        }
+    }
+}
+
+fn refuse(job: Job, error: HubError) {
+    match job {
+        Job::Command { reply: Reply::Live(connection, id), .. } => connection.send(unavailable_frame(id)),
+        Job::Command { reply: Reply::Http(reply), .. } => drop(reply.send(Err(Failure::Hub(error)))),
+        Job::Join { reply, .. } => drop(reply.send(Err(error))),
+        Job::Forget { reply, .. } | Job::HostConnected { reply, .. } | Job::HostSilenced { reply } => {
+            drop(reply.send(Err(error)));
+        }
+        Job::Conduct { reply, .. } => drop(reply.send(Err(NotConducted::Hub(error)))),
+        Job::Arrived(_) | Job::Departed(_) => {}
+    }
+}
+
+fn answer_frame(id: String, result: Result<u64, rooms::Refusal>) -> Bytes {
+    frame(&match result {
+        Ok(version) => ServerFrame::Ack { id, version },
+        Err(refusal) => ServerFrame::Refused {
+            id: Some(id),
+            code: wire::code(refusal.reason),
+            message: refusal.message,
+            retry_ms: refusal.retry_ms,
+        },
+    })
+}
+
+/// The answer to a command that could not be stored, or not be taken.
+pub(crate) fn unavailable_frame(id: String) -> Bytes {
+    frame(&ServerFrame::Refused {
+        id: Some(id),
+        code: protocol::Code::StoreUnavailable,
+        message: "The service cannot store anything right now. Try again in a moment.".to_owned(),
+        retry_ms: Some(1_000),
+    })
+}
+
+fn notice_frame(notice: &Notice) -> Bytes {
+    frame(&ServerFrame::Notice(wire::notice(notice)))
+}
+
+/// A frame for the live connection.
+pub(crate) fn frame(frame: &ServerFrame) -> Bytes {
+    let json = serde_json::to_vec(frame).expect("wire types have text keys and no failing serializer");
+    codec::text_frame(&json)
+}
+
+async fn sleep_until(at: Option<Instant>) {
+    match at {
+        Some(at) => tokio::time::sleep_until(at).await,
+        None => std::future::pending().await,
+    }
+}
+
+async fn next_change(feed: Option<&mut Box<dyn RoomFeed>>) -> Option<RoomChange> {
+    match feed {
+        Some(feed) => feed.next().await,
+        None => std::future::pending().await,
+    }
+}

@@ -1,0 +1,207 @@
+//! The service as a value: built from parts, given listeners and a signal to stop. It never reads the environment.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use auth::Vault;
+use kernel::{Clock, Entropy, NodeId, SystemClock};
+use protocol::CloseCode;
+use spotify_api::{App, Client};
+use store::Store;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::conductor::{ConductorParts, conduct};
+use crate::http::{self, Readiness};
+use crate::hub::{Hub, HubParts, RoomHandle};
+use crate::live::LiveSessions;
+use crate::net::{self, HttpLimits, LiveLimits, Sockets};
+use crate::sessions::Sessions;
+use crate::spotify::{Spotify, SpotifyParts};
+use crate::time::Time;
+use crate::tokens::{TokenParts, Tokens};
+use crate::{Config, Parts};
+
+/// Over how long those connected are told to come back, so that they do not come at once.
+const RETURN_SPREAD: Duration = Duration::from_secs(2);
+/// How long those connected may take to say goodbye.
+const FAREWELL: Duration = Duration::from_secs(3);
+/// How long tasks may take to end after that. With the rest, the process ends within 10 s (contract, section 1).
+const LAST: Duration = Duration::from_secs(3);
+/// How long rooms whose time is over may lie about before they are deleted.
+const PURGE_EVERY: Duration = Duration::from_secs(600);
+
+/// What a service is built from.
+pub struct Foundation {
+    /// The operator's decisions.
+    pub config: Config,
+    /// Where everything is stored.
+    pub store: Store,
+    /// The service's time.
+    pub clock: Arc<dyn Clock>,
+    /// Randomness.
+    pub entropy: Arc<dyn Entropy>,
+    /// What seals tokens.
+    pub vault: Vault,
+    /// Spotify.
+    pub client: Client,
+}
+
+/// A service that can be run once.
+#[derive(Debug)]
+pub struct Service {
+    parts: Parts,
+    limits: HttpLimits,
+}
+
+impl std::fmt::Debug for Parts {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Parts").field("node", &self.node).finish_non_exhaustive()
+    }
+}
+
+impl Service {
+    /// Puts the service together. Nothing runs yet, but tasks may be spawned from now on: call it within a runtime.
+    pub fn new(foundation: Foundation) -> Self {
+        let Foundation { config, store, clock, entropy, vault, client } = foundation;
+        let wall: Arc<dyn Clock> = Arc::new(SystemClock);
+        let tracker = TaskTracker::new();
+        let node = NodeId::generate(&*entropy);
+        let time = Time::new(Arc::clone(&clock));
+        let app = config
+            .client_id
+            .clone()
+            .map(|client_id| App { client_id, client_secret: config.client_secret.clone() });
+        let tokens = Tokens::new(TokenParts {
+            accounts: Arc::clone(&store.accounts),
+            vault: vault.clone(),
+            entropy: Arc::clone(&entropy),
+            clock: Arc::clone(&clock),
+            client: client.clone(),
+            app: app.clone(),
+        });
+        let spotify = Spotify::new(SpotifyParts {
+            client,
+            app,
+            calls: config.calls.clone(),
+            tokens: tokens.clone(),
+            limits: Arc::clone(&store.limits),
+            clock: Arc::clone(&clock),
+        });
+        let conducting = ConductorParts {
+            leases: Arc::clone(&store.leases),
+            node: node.clone(),
+            time: time.clone(),
+            wall: Arc::clone(&wall),
+            spotify: spotify.clone(),
+            watch: config.calls.watch(),
+        };
+        let tasks = tracker.clone();
+        let on_wake = move |room: RoomHandle| drop(tasks.spawn(conduct(conducting.clone(), room)));
+        let hub = Hub::new(HubParts {
+            store: store.clone(),
+            time,
+            node: node.clone(),
+            max_members: config.max_members,
+            tracker: tracker.clone(),
+            on_wake: Arc::new(on_wake),
+        });
+        let sessions = Sessions::new(store.clone(), Arc::clone(&clock), Arc::clone(&entropy), config.https());
+        let heartbeat = Duration::from_millis(config.heartbeat_ms);
+        let live_limits = LiveLimits { heartbeat, ..LiveLimits::default() };
+        let parts = Parts {
+            config: Arc::new(config),
+            clock,
+            wall,
+            entropy,
+            store,
+            node,
+            vault,
+            spotify,
+            tokens,
+            hub,
+            sessions,
+            readiness: Readiness::new(),
+            sockets: Sockets::new(live_limits, tracker.clone()),
+            live: Arc::new(LiveSessions::default()),
+            tracker,
+        };
+        Self { parts, limits: HttpLimits::default() }
+    }
+
+    /// The parts.
+    pub fn parts(&self) -> &Parts {
+        &self.parts
+    }
+
+    /// Serves until `stop`, then stops in order: not ready, no new connections, those connected are told, what was
+    /// begun is finished. What was acknowledged is stored already.
+    /// `ready` is called once connections are accepted.
+    pub async fn run(
+        self,
+        listener: TcpListener,
+        metrics: Option<TcpListener>,
+        stop: CancellationToken,
+        ready: impl FnOnce(),
+    ) {
+        let Self { parts, limits } = self;
+        let background = CancellationToken::new();
+        spawn_background(&parts, &background);
+        if let Some(listener) = metrics {
+            let router = http::metrics_router();
+            parts.tracker.spawn(net::serve(listener, router, limits, background.clone()));
+        }
+        let accepting = CancellationToken::new();
+        let server =
+            tokio::spawn(net::serve(listener, http::router(parts.clone()), limits, accepting.clone()));
+        parts.readiness.set_ready();
+        ready();
+        stop.cancelled().await;
+        tracing::info!("service.stops");
+        parts.readiness.drain();
+        accepting.cancel();
+        parts
+            .sockets
+            .close_all(
+                CloseCode::GoingAway,
+                "The service stops for a moment.",
+                RETURN_SPREAD,
+                &*parts.entropy,
+            )
+            .await;
+        let farewell = tokio::time::timeout(FAREWELL, parts.sockets.gone()).await;
+        if farewell.is_err() {
+            tracing::warn!(
+                left = parts.sockets.len(),
+                "service.stops with connections that did not say goodbye"
+            );
+        }
+        // The answers under way are given; a request that hangs is not waited for.
+        let drained = tokio::time::timeout(LAST, server).await;
+        if drained.is_err() {
+            tracing::warn!("service.stops with requests under way");
+        }
+        background.cancel();
+        tracing::info!("service.stopped");
+    }
+}
+
+fn spawn_background(parts: &Parts, stop: &CancellationToken) {
+    let tracker = &parts.tracker;
+    tracker.spawn(parts.sessions.clone().run(stop.clone()));
+    tracker.spawn(http::gather_metrics(stop.clone()));
+    let (live, sessions, ends) = (Arc::clone(&parts.live), parts.sessions.clone(), stop.clone());
+    tracker.spawn(async move { live.follow(&sessions, ends).await });
+    let (sockets, ends) = (Arc::clone(&parts.sockets), stop.clone());
+    tracker.spawn(sockets.sweep(ends));
+    let (rooms, clock, ends) = (Arc::clone(&parts.store.rooms), Arc::clone(&parts.clock), stop.clone());
+    tracker.spawn(async move {
+        let mut ticks = tokio::time::interval(PURGE_EVERY);
+        while ends.run_until_cancelled(ticks.tick()).await.is_some() {
+            if let Err(error) = rooms.rooms_purge(clock.now()).await {
+                tracing::error!(error = &error as &dyn std::error::Error, "rooms.purge failed");
+            }
+        }
+    });
+}

@@ -1,0 +1,14 @@
+//! The committed description is that of the code. `PARLOR_WRITE=1` writes it.
+
+const PATH: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../protocol/openapi.json");
+
+#[test]
+fn the_committed_description_is_up_to_date() {
+    let mut fresh = gateway::http::openapi().to_pretty_json().expect("JSON");
+    fresh.push('\n');
+    if std::env::var_os("PARLOR_WRITE").is_some() {
+        std::fs::write(PATH, &fresh).expect("written");
+    }
+    let committed = std::fs::read_to_string(PATH).unwrap_or_default();
+    assert!(committed == fresh, "crates/protocol/openapi.json is stale: run the test with PARLOR_WRITE=1");
+}

@@ -1,0 +1,59 @@
+//! `parlor check`: reaches everything that the configuration names, and says so line by line.
+
+use std::process::ExitCode;
+use std::time::Duration;
+
+use crate::cli::ServeOptions;
+use crate::logs;
+use crate::serve::open_store;
+use crate::stdout::say;
+
+/// How long a service may take to answer.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+pub(crate) async fn run(options: ServeOptions) -> anyhow::Result<ExitCode> {
+    logs::begin(&options.logs);
+    let mut all_well = true;
+    let mut tell = |what: &str, found: Result<String, String>| {
+        all_well &= found.is_ok();
+        let (word, detail) = match &found {
+            Ok(detail) => ("ok", detail),
+            Err(detail) => ("FAILED", detail),
+        };
+        say(&format!("{word:<7} {what}: {detail}\n"));
+    };
+    tell("configuration", Ok("understood".to_owned()));
+    let store = open_store(&options.data_dir);
+    tell(
+        "store",
+        match &store {
+            Ok(_) => Ok(format!("{} opens", options.data_dir.display())),
+            Err(error) => Err(format!("{error:#}")),
+        },
+    );
+    if let Ok(store) = store {
+        store.shutdown().await;
+    }
+    let app = match (&options.spotify_client_id, &options.spotify_client_secret) {
+        (Some(_), Some(_)) => Ok("client id and secret are set".to_owned()),
+        (Some(_), None) => Ok("client id is set; PKCE alone".to_owned()),
+        (None, None) => Ok("none: hosts bring their own".to_owned()),
+        (None, Some(_)) => Err("--spotify-client-secret is set without --spotify-client-id".to_owned()),
+    };
+    tell("spotify app", app);
+    let accounts = format!("{}/authorize", options.spotify_accounts_url);
+    tell("spotify accounts service", reach(&accounts).await);
+    tell("spotify web api", reach(&format!("{}/v1/me", options.spotify_api_url)).await);
+    Ok(if all_well { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// Any answer will do: nobody is signed in here.
+async fn reach(url: &str) -> Result<String, String> {
+    let client =
+        reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).timeout(PATIENCE).build();
+    let client = client.map_err(|error| error.to_string())?;
+    match client.get(url).send().await {
+        Ok(answer) => Ok(format!("{url} answers {}", answer.status().as_u16())),
+        Err(error) => Err(format!("{url} does not answer: {}", error.without_url())),
+    }
+}

@@ -1,0 +1,198 @@
+//! `parlor serve` and `parlor demo`: from options to a running service.
+
+use std::fs;
+use std::io::Write;
+use std::net::SocketAddr;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use anyhow::Context;
+use auth::{KeyRing, Vault};
+use gateway::net::listen;
+use gateway::{Config, Foundation, Service};
+use kernel::{Clock, Entropy, MovableClock, Secret, SystemClock, SystemEntropy};
+use spotify_api::{CallPlan, Client, ClientConfig};
+use spotify_sim::{Sim, SimConfig};
+use store::sqlite::Sqlite;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+use crate::cli::ServeOptions;
+use crate::stdout::say;
+use crate::{limits, logs, signals};
+
+/// The file of the generated key in the data directory.
+const KEY_FILE: &str = "secret.key";
+/// How often the live connection is pinged, in milliseconds (contract, section 4).
+const HEARTBEAT_MS: u64 = 15_000;
+/// Where the demo's simulated Spotify listens, unless something else does.
+const SIM_PORT: u16 = 8090;
+/// The demo's app: any 32 hex digits are one at the simulator.
+const DEMO_APP: &str = "70617261646573696d756c6174656421";
+/// The demo's world: always the same, so that a host stays signed in over a restart.
+const DEMO_SEED: u64 = 1;
+
+/// The service cannot start; the exit code says of which kind the reason is.
+#[derive(Debug)]
+pub(crate) struct Refused {
+    pub(crate) code: u8,
+    line: String,
+}
+
+impl std::fmt::Display for Refused {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.line)
+    }
+}
+
+impl std::error::Error for Refused {}
+
+impl Refused {
+    pub(crate) fn wrong_option(line: String) -> Self {
+        Self { code: 2, line }
+    }
+}
+
+/// What differs between the service and its demo.
+struct World {
+    clock: Arc<dyn Clock>,
+    sim: Option<Simulated>,
+}
+
+struct Simulated {
+    sim: Sim,
+    listener: TcpListener,
+    address: SocketAddr,
+}
+
+pub(crate) async fn serve(options: ServeOptions) -> anyhow::Result<ExitCode> {
+    run(options, World { clock: Arc::new(SystemClock), sim: None }).await
+}
+
+pub(crate) async fn demo(options: ServeOptions) -> anyhow::Result<ExitCode> {
+    let clock = MovableClock::default();
+    let near = |port| SocketAddr::new(options.listen.ip(), port);
+    let port = if options.listen.port() == 0 { 0 } else { SIM_PORT };
+    let listener =
+        listen(near(port)).or_else(|_| listen(near(0))).context("no port for the simulated Spotify")?;
+    let address = listener.local_addr()?;
+    let sim = Sim::new(SimConfig { seed: DEMO_SEED, clock: clock.clone() });
+    let world = World { clock: Arc::new(clock), sim: Some(Simulated { sim, listener, address }) };
+    run(options, world).await
+}
+
+async fn run(options: ServeOptions, world: World) -> anyhow::Result<ExitCode> {
+    logs::begin(&options.logs);
+    limits::raise();
+    let stop = signals::stop_token()?;
+    let store = open_store(&options.data_dir)?;
+    let keys = match &options.secret_key {
+        Some(text) => KeyRing::parse(text.expose()).context("--secret-key")?,
+        None => key_in(&options.data_dir)?,
+    };
+    let listener = bind(options.listen, "--listen")?;
+    let address = listener.local_addr()?;
+    let metrics = options.metrics_listen.map(|address| bind(address, "--metrics-listen")).transpose()?;
+    let public_url = options.public_url.clone().unwrap_or_else(|| format!("http://{address}"));
+    let sim_url = world.sim.as_ref().map(|sim| sim_url(&public_url, sim.address));
+    let config = config(&options, public_url, sim_url.clone());
+    let client = Client::new(ClientConfig {
+        accounts_url: sim_url.clone().unwrap_or_else(|| options.spotify_accounts_url.clone()),
+        api_url: sim_url.clone().unwrap_or_else(|| options.spotify_api_url.clone()),
+        clock: Arc::clone(&world.clock),
+    })
+    .context("the client of Spotify")?;
+    let simulated = CancellationToken::new();
+    let sim_task =
+        world.sim.map(|sim| tokio::spawn(sim.sim.serve(sim.listener, simulated.clone().cancelled_owned())));
+    if let Err(error) = gateway::http::install_metrics() {
+        tracing::warn!(%error, "metrics could not be set up");
+    }
+    let service = Service::new(Foundation {
+        config,
+        store: store.store(),
+        clock: world.clock,
+        entropy: Arc::new(SystemEntropy),
+        vault: Vault::new(keys),
+        client,
+    });
+    let mut lines = format!("parlor listening on http://{address}\n");
+    if let Some(url) = &sim_url {
+        lines.push_str(&format!("simulated spotify on {url}\n"));
+    }
+    service.run(listener, metrics, stop, move || say(&lines)).await;
+    store.shutdown().await;
+    simulated.cancel();
+    drop(sim_task);
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Where browsers reach the simulator: the host by which they reach the service.
+fn sim_url(public_url: &str, address: SocketAddr) -> String {
+    let authority = public_url.splitn(3, '/').nth(2).unwrap_or_default();
+    let host = if authority.starts_with('[') {
+        authority.split_inclusive(']').next().unwrap_or_default()
+    } else {
+        authority.split(':').next().unwrap_or_default()
+    };
+    if address.ip().is_loopback() {
+        format!("http://{address}")
+    } else {
+        format!("http://{host}:{}", address.port())
+    }
+}
+
+fn config(options: &ServeOptions, public_url: String, sim_url: Option<String>) -> Config {
+    let demo = sim_url.is_some();
+    let own_plan = options.spotify_calls.clone();
+    Config {
+        public_url,
+        client_id: options.spotify_client_id.clone().or_else(|| demo.then(|| DEMO_APP.to_owned())),
+        client_secret: match &options.spotify_client_secret {
+            Some(secret) => Some(secret.clone()),
+            None if demo && options.spotify_client_id.is_none() => {
+                Some(Secret::new(format!("secret-{DEMO_APP}")))
+            }
+            None => None,
+        },
+        calls: own_plan.unwrap_or_else(|| if demo { CallPlan::extended() } else { CallPlan::development() }),
+        code_length: options.code_length.map_or(6, usize::from),
+        max_members: options.max_members as usize,
+        max_rooms_per_host: options.max_rooms_per_host as usize,
+        trusted_proxies: options.trusted_proxies.clone(),
+        metrics_apart: options.metrics_listen.is_some(),
+        demo_spotify: sim_url,
+        heartbeat_ms: HEARTBEAT_MS,
+    }
+}
+
+fn bind(address: SocketAddr, option: &str) -> anyhow::Result<TcpListener> {
+    listen(address).with_context(|| format!("{option} {address}: cannot listen there"))
+}
+
+/// Opens the embedded store.
+pub(crate) fn open_store(dir: &Path) -> anyhow::Result<Sqlite> {
+    Sqlite::open(dir)
+        .map_err(|error| Refused::wrong_option(format!("--data-dir {}: {error}", dir.display())).into())
+}
+
+/// The key of the data directory, made with the first start.
+fn key_in(dir: &Path) -> anyhow::Result<KeyRing> {
+    let path = dir.join(KEY_FILE);
+    let refused = |what: String| Refused::wrong_option(format!("--data-dir: {}: {what}", path.display()));
+    match fs::read_to_string(&path) {
+        Ok(text) => {
+            KeyRing::parse(text.trim()).map_err(|error| refused(format!("holds no key: {error}")).into())
+        }
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            let text = KeyRing::generate_text(&SystemEntropy as &dyn Entropy);
+            let mut file = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path)?;
+            file.write_all(text.expose().as_bytes())?;
+            file.sync_all()?;
+            KeyRing::parse(text.expose()).map_err(|error| refused(error.to_string()).into())
+        }
+        Err(error) => Err(refused(error.to_string()).into()),
+    }
+}

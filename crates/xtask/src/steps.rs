@@ -1,0 +1,123 @@
+//! What each chore does, step by step, each step said before it is taken.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Instant;
+
+use anyhow::{Context, Result, bail};
+
+/// Debian's packages that the tests need, each with a program that is there once it is installed.
+const PACKAGES: [(&str, &str); 1] = [("chromium", "chromium")];
+
+/// A line for the person who runs the chore.
+#[expect(clippy::print_stderr, reason = "what a chore is for")]
+pub(crate) fn say(line: &str) {
+    eprintln!("{line}");
+}
+
+fn root() -> PathBuf {
+    // The crate stands two folders below the workspace.
+    Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).unwrap_or(Path::new(".")).to_owned()
+}
+
+fn run(words: &[&str], dir: &Path) -> Result<()> {
+    run_with(words, dir, &[])
+}
+
+fn run_with(words: &[&str], dir: &Path, variables: &[(&str, &str)]) -> Result<()> {
+    let (program, arguments) = words.split_first().context("an empty command")?;
+    say(&format!("$ {}", words.join(" ")));
+    let begun = Instant::now();
+    let status = Command::new(program)
+        .args(arguments)
+        .current_dir(dir)
+        .envs(variables.iter().copied())
+        .status()
+        .with_context(|| format!("{program} cannot be started; is it installed?"))?;
+    if !status.success() {
+        bail!("`{}` failed ({status})", words.join(" "));
+    }
+    say(&format!("  {:.0} s", begun.elapsed().as_secs_f64()));
+    Ok(())
+}
+
+fn is_there(program: &str) -> bool {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    std::env::split_paths(&path).any(|dir| dir.join(program).is_file())
+}
+
+/// Installs the web's packages where the lock file is newer than what is there.
+fn web_packages() -> Result<()> {
+    if !is_there("npm") {
+        bail!("npm is missing: install Node.js 20.19 or newer");
+    }
+    let web = root().join("web");
+    let age = |path: PathBuf| path.metadata().and_then(|meta| meta.modified()).ok();
+    let installed = age(web.join("node_modules/.package-lock.json"));
+    if installed.is_none() || installed < age(web.join("package-lock.json")) {
+        run(&["npm", "ci", "--no-audit", "--no-fund"], &web)?;
+    }
+    Ok(())
+}
+
+/// Builds the web app into `web/dist`, where the binary takes it from.
+pub(crate) fn web() -> Result<()> {
+    web_packages()?;
+    run(&["npm", "run", "build"], &root().join("web"))
+}
+
+/// Builds everything and runs the demo.
+pub(crate) fn demo(options: &[String]) -> Result<()> {
+    web()?;
+    run(&["cargo", "build", "--release", "--package", "parlor"], &root())?;
+    let mut words = vec!["target/release/parlor", "demo"];
+    words.extend(options.iter().map(String::as_str));
+    run(&words, &root())
+}
+
+/// Writes what is generated from the protocol anew.
+pub(crate) fn types() -> Result<()> {
+    web_packages()?;
+    let variables = [("PARLOR_WRITE_OPENAPI", "1")];
+    run_with(&["cargo", "nextest", "run", "--release", "--workspace", "openapi"], &root(), &variables)?;
+    run(&["npm", "run", "types"], &root().join("web"))
+}
+
+/// Everything that CI runs. Nothing is skipped: what is missing is installed, or named.
+pub(crate) fn test() -> Result<()> {
+    let root = root();
+    packages()?;
+    nextest()?;
+    let web_dir = root.join("web");
+    web_packages()?;
+    run(&["npm", "run", "check"], &web_dir)?;
+    run(&["npm", "run", "test"], &web_dir)?;
+    run(&["npm", "run", "build"], &web_dir)?;
+    run(&["cargo", "fmt", "--all", "--check"], &root)?;
+    run(&["cargo", "build", "--release", "--workspace", "--locked"], &root)?;
+    run(&["cargo", "nextest", "run", "--release", "--workspace", "--locked", "--no-fail-fast"], &root)
+}
+
+fn packages() -> Result<()> {
+    let missing: Vec<&str> =
+        PACKAGES.iter().filter(|(_, program)| !is_there(program)).map(|(package, _)| *package).collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let list = missing.join(" ");
+    let is_root = Command::new("id").arg("-u").output().is_ok_and(|out| out.stdout.trim_ascii() == b"0");
+    if !is_root || !is_there("apt-get") {
+        bail!("the tests need {list}; install it, on Debian with: sudo apt-get install {list}");
+    }
+    run(&["apt-get", "update", "-qq"], &root())?;
+    let mut words = vec!["apt-get", "install", "-y", "-qq", "--no-install-recommends"];
+    words.extend(missing);
+    run_with(&words, &root(), &[("DEBIAN_FRONTEND", "noninteractive")])
+}
+
+fn nextest() -> Result<()> {
+    if is_there("cargo-nextest") {
+        return Ok(());
+    }
+    run(&["cargo", "install", "--locked", "cargo-nextest"], &root())
+}
