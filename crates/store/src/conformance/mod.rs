@@ -43,14 +43,12 @@ macro_rules! conformance {
         );
     };
     (@laws $factory:expr; $($port:ident: $($law:ident),+;)+) => {
-        $(mod $port {
-            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-            async fn $law() {
-                let (store, held) = ($factory)().await;
-                $crate::conformance::$port::$law(store).await;
-                drop(held);
-            })+
-        })+
+        $($(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+        async fn $law() {
+            let (store, held) = ($factory)().await;
+            $crate::conformance::$port::$law(store).await;
+            drop(held);
+        })+)+
     };
 }
 

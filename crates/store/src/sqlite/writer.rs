@@ -104,6 +104,12 @@ impl Writer {
         answered.await.map_err(|_| StoreError::Unavailable("the write was not carried out".to_owned()))?
     }
 
+    /// Jobs that wait or are at work.
+    #[cfg(test)]
+    pub(super) fn waiting(&self) -> usize {
+        QUEUE - self.places.available_permits()
+    }
+
     /// Takes no more jobs, does those that wait, empties the log into the database and closes it.
     pub(super) async fn stop(&self) {
         self.places.close();
