@@ -8,10 +8,15 @@ import { fold, newer } from '../room/mirror';
 import { positionAt } from '../room/playhead';
 import { skippedWords } from '../words/notices';
 import { refusal } from '../words/refusals';
+import { skipWords } from '../words/skip';
 import { announce } from './announcer.svelte';
 import { ServerClock } from './clock.svelte';
 import { Reactions } from './reactions.svelte';
 import { toast } from './toasts.svelte';
+
+const GRACE_MS = 1000;
+/** In a crowd nobody wants to read who came in. */
+const CROWD = 30;
 
 /** A room as this browser lives in it: the mirror, the connection, and what was touched but not yet answered. */
 export class RoomState {
@@ -33,8 +38,14 @@ export class RoomState {
       : (this.held.members.list.find((m) => m.member_id === this.me)?.role ?? 'guest'),
   );
   may = $derived(may(this.role, this.view.settings));
-  /** Controls answer only while there is somebody to answer to. */
-  live = $derived(this.link.state === 'open');
+  /**
+   * Whether touches are taken. A connection that is back within a second was never away: what is touched
+   * meanwhile is sent when it is there.
+   */
+  live = $state(true);
+  /** Whether the room was connected before, so that the words fit. */
+  met = $state(false);
+  #grace: ReturnType<typeof setTimeout> | undefined;
 
   constructor(room: RoomView, me: string | null) {
     this.held = room;
@@ -42,9 +53,7 @@ export class RoomState {
     this.#socket = new LiveSocket({
       url: () => liveUrl(this.held),
       frame: (frame) => this.#hear(frame),
-      link: (link) => {
-        this.link = link;
-      },
+      link: (link) => this.#linked(link),
       probe: () => probe(room.code),
     });
   }
@@ -86,12 +95,27 @@ export class RoomState {
 
   close(): void {
     clearTimeout(this.#patience);
+    clearTimeout(this.#grace);
     this.clock.stop();
     this.#socket.close();
   }
 
+  #linked(link: Link): void {
+    this.link = link;
+    if (link.state === 'open') {
+      clearTimeout(this.#grace);
+      this.#grace = undefined;
+      this.live = true;
+      this.met = true;
+    } else {
+      this.#grace ??= setTimeout(() => {
+        this.live = false;
+      }, GRACE_MS);
+    }
+  }
+
   #hear(frame: ServerFrame): void {
-    const before = this.held.playback.epoch;
+    const { playback, skip } = this.held;
     this.held = fold(this.held, frame) ?? this.held;
     if (frame.type === 'hello') this.#greeted(frame.you, frame.server_time);
     if (frame.type === 'pong') this.clock.heard(frame.id, frame.server_time);
@@ -100,7 +124,9 @@ export class RoomState {
     this.#intents = answered(this.#intents, frame);
     if (frame.type === 'ack') this.#wait();
     this.#settle();
-    if (this.held.playback.epoch !== before) this.#announceTrack();
+    if (this.held.playback.epoch !== playback.epoch) this.#announceTrack();
+    else if (this.held.skip !== null && skip !== null && this.held.skip.state !== skip.state)
+      announce(skipWords(this.held.skip, false).title);
   }
 
   #greeted(you: You, server_time: number): void {
@@ -130,7 +156,8 @@ export class RoomState {
   #noticed(notice: Extract<ServerFrame, { type: 'notice' }>): void {
     if (notice.kind === 'skipped') toast(skippedWords(notice, this.me, this.nameOf(notice.member_id)));
     if (notice.kind === 'reaction') this.reactions.heard(notice.emoji, notice.member_id === this.me);
-    if (notice.kind === 'joined' && notice.member_id !== this.me) toast(`${notice.name} came in.`);
+    if (notice.kind === 'joined' && notice.member_id !== this.me && this.held.members.online <= CROWD)
+      toast(`${notice.name} came in.`);
     if (notice.kind === 'action_failed') {
       this.#intents = this.#intents.filter((i) => i.version === null || i.body.type !== notice.action);
       toast(refusal(notice.code, notice.message, null, this.held.host.name));
