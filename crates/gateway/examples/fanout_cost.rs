@@ -48,7 +48,7 @@ fn main() -> Result<()> {
     println!("{count} connections, {PAYLOAD} bytes, {ROUNDS} rounds");
     let floor = bare(count)?;
     let ours = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
-    let cost = ours.block_on(async { tokio::spawn(parlor(count)).await })?.map_err(|error| error.clone())?;
+    let cost = ours.block_on(async { tokio::spawn(parlor(count)).await })??;
     println!("CPU per delivery: {:.2} us, bare loop {floor:.2} us: {:.2} times", cost, cost / floor);
     Ok(())
 }
@@ -89,7 +89,7 @@ async fn parlor_inner(count: usize) -> std::result::Result<f64, Box<dyn Error + 
     let audience = Audience::new(publication(1));
     let router = Router::new().route("/", {
         let (sockets, audience) = (Arc::clone(&sockets), Arc::clone(&audience));
-        get(async move |request: Request| live(sockets, audience, request))
+        get(move |request: Request| async move { live(sockets, audience, request) })
     });
     let listener = listen((Ipv4Addr::LOCALHOST, 0).into())?;
     let address = listener.local_addr()?;

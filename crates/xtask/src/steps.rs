@@ -78,8 +78,8 @@ pub(crate) fn demo(options: &[String]) -> Result<()> {
 /// Writes what is generated from the protocol anew.
 pub(crate) fn types() -> Result<()> {
     web_packages()?;
-    let variables = [("PARLOR_WRITE_OPENAPI", "1")];
-    run_with(&["cargo", "nextest", "run", "--release", "--workspace", "openapi"], &root(), &variables)?;
+    let variables = [("PARLOR_WRITE", "1")];
+    run_with(&["cargo", "test", "--release", "--package", "gateway", "--test", "http_openapi"], &root(), &variables)?;
     run(&["npm", "run", "types"], &root().join("web"))
 }
 

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use kernel::{Clock, NodeId, Timestamp};
-use rooms::{Observation, OrderOutcome, Sight, Trouble};
+use rooms::{Observation, OrderOutcome, PlaybackState, Sight, Trouble};
 use spotify_api::Watch;
 use store::LeaseStore;
 
@@ -78,10 +78,15 @@ async fn conduct_forever(parts: &ConductorParts, room: &RoomHandle) {
             Stop::AtRest => {
                 versions.mark_unchanged();
                 conductor.held.release().await;
+                let silent = room.read(|room| room.playback().state == PlaybackState::NeedsHost);
                 while !wakes(parts, room, &mut memory) {
                     if versions.changed().await.is_err() {
                         return;
                     }
+                }
+                if silent {
+                    // The host is back, with who knows what playing.
+                    memory = Memory::new(parts.watch, parts.time.now());
                 }
             }
         }

@@ -9,6 +9,7 @@ use http::{HeaderMap, header};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use protocol::Code;
 use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
 
 use super::problem::Problem;
 
@@ -36,7 +37,8 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Json<T> {
         if kind != Kind::Json {
             return Err(wrong_type());
         }
-        parse(&read(&parts.headers, body).await?).map(Self)
+        let bytes = read(&parts.headers, body).await?;
+        parse(&bytes).map(Self)
     }
 }
 
@@ -57,6 +59,24 @@ impl<T: DeserializeOwned + Default, S: Send + Sync> FromRequest<S> for MaybeJson
             return Err(wrong_type());
         }
         parse(&bytes).map(Self)
+    }
+}
+
+/// Any JSON object, as it is: for what has words of its own for a wrong key.
+#[derive(Clone, Debug)]
+pub struct JsonObject(pub Map<String, Value>);
+
+impl<S: Send + Sync> FromRequest<S> for JsonObject {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
+        let (parts, body) = request.into_parts();
+        if content_type(&parts.headers) != Kind::Json {
+            return Err(wrong_type());
+        }
+        let bytes = read(&parts.headers, body).await?;
+        not_too_deep(&bytes)?;
+        serde_json::from_slice(&bytes).map(Self).map_err(|error| describe("", &error))
     }
 }
 
@@ -105,9 +125,8 @@ async fn read(headers: &HeaderMap, body: Body) -> Result<Bytes, Problem> {
 }
 
 fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
-    if depth(bytes) > DEPTH_MAX {
-        return Err(Problem::bad_request("The body is nested more than 16 deep."));
-    }
+    not_too_deep(bytes)?;
+    no_lists(bytes)?;
     let mut reader = serde_json::Deserializer::from_slice(bytes);
     let value = serde_path_to_error::deserialize(&mut reader).map_err(|error| {
         let path = error.path().to_string();
@@ -117,6 +136,30 @@ fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
     Ok(value)
 }
 
+/// Refuses lists: no body takes one, and serde would take a list for an object whose keys are left out.
+fn no_lists(bytes: &[u8]) -> Result<(), Problem> {
+    let value: Value = serde_json::from_slice(bytes).map_err(|error| describe("", &error))?;
+    match (value.is_object(), list_in(&value)) {
+        (true, None) => Ok(()),
+        (true, Some(path)) => Err(Problem::bad_request(format!("{path}: it takes no list."))),
+        (false, _) => Err(Problem::bad_request("The body is no JSON object.")),
+    }
+}
+
+/// The way to a list within objects.
+fn list_in(value: &Value) -> Option<String> {
+    value.as_object()?.iter().find_map(|(key, value)| {
+        if value.is_array() {
+            return Some(shown(key, 100));
+        }
+        list_in(value).map(|rest| format!("{}.{rest}", shown(key, 100)))
+    })
+}
+
+fn shown(text: &str, most: usize) -> String {
+    text.chars().filter(|c| !c.is_control()).take(most).collect()
+}
+
 fn describe(path: &str, error: &serde_json::Error) -> Problem {
     if !error.is_data() {
         return Problem::bad_request("The body is not JSON.");
@@ -124,14 +167,16 @@ fn describe(path: &str, error: &serde_json::Error) -> Problem {
     // serde's words name the key and what it takes; where they were written to is of no use to anybody.
     let words = error.to_string();
     let words = words.split(" at line ").next().unwrap_or_default();
-    let words: String = words.chars().filter(|c| !c.is_control()).take(200).collect();
+    let words = shown(words, 200);
     match path {
         "." | "" => Problem::bad_request(format!("{words}.")),
-        path => {
-            let path: String = path.chars().filter(|c| !c.is_control()).take(100).collect();
-            Problem::bad_request(format!("{path}: {words}."))
-        }
+        path => Problem::bad_request(format!("{}: {words}.", shown(path, 100))),
     }
+}
+
+fn not_too_deep(bytes: &[u8]) -> Result<(), Problem> {
+    let fits = depth(bytes) <= DEPTH_MAX;
+    if fits { Ok(()) } else { Err(Problem::bad_request("The body is nested more than 16 deep.")) }
 }
 
 /// How deep the brackets go, texts left out. Of what is no JSON it says nothing useful, and the parser refuses that.

@@ -2,7 +2,7 @@
 
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
-use http::{HeaderValue, StatusCode, header};
+use http::{StatusCode, header};
 use kernel::{AccountId, MemberId, RoomCode, Timestamp};
 use protocol::{Account, DemoInfo, KnownRoom, Me, PatchMe};
 use rooms::{Command, Role};
@@ -82,7 +82,6 @@ pub(super) async fn forget(State(parts): State<Parts>, caller: Caller) -> Result
     let mut response = StatusCode::NO_CONTENT.into_response();
     let names = parts.sessions.names();
     response.headers_mut().append(header::SET_COOKIE, clear_cookie(names, names.session));
-    response.headers_mut().insert("clear-site-data", HeaderValue::from_static("\"cache\", \"storage\""));
     Ok(response)
 }
 

@@ -8,10 +8,9 @@ use http::{HeaderMap, HeaderValue, StatusCode, header};
 use kernel::RoomCode;
 use protocol::{Code, CommandResult, CreateRoom, DeviceView, JoinRoom, JoinWaiting, List, PatchRoom};
 use rooms::{Admission, Command, JoinOutcome, Opening, Reason, Refusal, Role, Room, Settings, Standing};
-use serde_json::{Map, Value};
 
 use super::access::{Connected, Host, Member, NamedCode, Seat, seat_in};
-use super::body::{Json, MaybeJson};
+use super::body::{Json, JsonObject, MaybeJson};
 use super::guesses::{may_guess, wrong_guess};
 use super::problem::Problem;
 use crate::Parts;
@@ -257,7 +256,7 @@ pub(super) async fn close(Host(seat): Host) -> Result<StatusCode, Problem> {
 pub(super) async fn command(
     State(parts): State<Parts>,
     Member(seat): Member,
-    Json(object): Json<Map<String, Value>>,
+    JsonObject(object): JsonObject,
 ) -> Result<Response, Problem> {
     let member = &seat.caller.session.member;
     let now = parts.clock.now();

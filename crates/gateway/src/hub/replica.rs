@@ -387,6 +387,10 @@ fn apply_one(room: &mut Room, job: &Job, now: kernel::Timestamp, parts: &HubPart
 
 fn conduct(room: &mut Room, event: &ConductorEvent, now: kernel::Timestamp) -> Conducted {
     match event {
+        // A look that was under way when the host disconnected must not bring back what was forgotten.
+        ConductorEvent::Observed(_) if room.playback().state == rooms::PlaybackState::NeedsHost => {
+            Conducted::Seen(rooms::Sight::Same)
+        }
         ConductorEvent::Observed(seen) => Conducted::Seen(room.observe(now, seen.clone())),
         ConductorEvent::Trouble(trouble) => {
             room.trouble(now, *trouble);

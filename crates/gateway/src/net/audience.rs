@@ -252,14 +252,12 @@ impl Audience {
     fn enqueue(self: &Arc<Self>, add: impl FnOnce(&mut Posted)) {
         let mut posted = lock(&self.posted);
         add(&mut posted);
-        if !posted.telling {
-            posted.telling = true;
-            let mut telling = Telling { audience: Arc::clone(self), done: false };
-            tokio::spawn(async move {
-                telling.audience.tell().await;
-                telling.done = true;
-            });
+        if std::mem::replace(&mut posted.telling, true) {
+            return;
         }
+        drop(posted);
+        let telling = Telling(Arc::clone(self));
+        tokio::spawn(async move { telling.0.tell().await });
     }
 
     async fn tell(&self) {
@@ -302,15 +300,12 @@ impl Audience {
 }
 
 /// Whoever tells. Where that ends by a panic in a snapshot's encoding, the next post begins anew.
-struct Telling {
-    audience: Arc<Audience>,
-    done: bool,
-}
+struct Telling(Arc<Audience>);
 
 impl Drop for Telling {
     fn drop(&mut self) {
-        if !self.done {
-            lock(&self.audience.posted).telling = false;
+        if std::thread::panicking() {
+            lock(&self.0.posted).telling = false;
         }
     }
 }

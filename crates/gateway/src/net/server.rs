@@ -32,6 +32,8 @@ const BACKLOG: u32 = 4096;
 const MAX_HEAD: usize = 16 * 1024;
 /// The most headers that one request may have.
 const MAX_HEADERS: usize = 64;
+/// How often a connection is looked at within the time for a head.
+const LOOKS: u32 = 5;
 /// How long the loop rests where the system has no more sockets; at most.
 const REST: Duration = Duration::from_secs(1);
 
@@ -165,7 +167,8 @@ async fn converse(
                 if next <= now {
                     return;
                 }
-                look.as_mut().reset(next);
+                // What the client is at may change at any time, and with it the patience.
+                look.as_mut().reset(next.min(now + limits.head / LOOKS));
             }
         }
     }

@@ -1,7 +1,6 @@
 //! All live connections of this process.
 
 use std::collections::HashMap;
-use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
@@ -14,7 +13,6 @@ use tokio_util::task::TaskTracker;
 
 use super::connection::{Connection, ConnectionId, Handler};
 use super::limits::LiveLimits;
-use super::server::Permit;
 use super::stats::{NetStats, add};
 use super::task::Task;
 use super::upgrade::Upgraded;

@@ -12,7 +12,7 @@ use socket2::SockRef;
 use tokio::io::Interest;
 
 use super::codec::{self, Decoder, Event, Violation};
-use super::connection::{Connection, Ended};
+use super::connection::Connection;
 use super::outgoing::Phase;
 use super::stats::add;
 

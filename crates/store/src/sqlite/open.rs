@@ -125,6 +125,8 @@ pub(super) fn open(dir: &Path, readers: usize) -> Result<Opened, OpenError> {
     let failed = sqlite(&path);
     let mut writer = writing(&path).map_err(&failed)?;
     migrate(&mut writer, &path)?;
+    // Whoever held them is gone: the lock of the directory is ours. Fences go on from their counter.
+    writer.execute("DELETE FROM lease", []).map_err(&failed)?;
     let readers = (0..readers).map(|_| reading(&path)).collect::<Result<_, _>>().map_err(&failed)?;
     Ok(Opened { writer, readers, lock })
 }

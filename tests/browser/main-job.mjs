@@ -1,0 +1,119 @@
+// The main job in two real browsers: PARLOR_URL is a demo, SPOTIFY_URL its simulated Spotify. Prints what failed and
+// ends with 1. SHOTS, where set, is a folder for pictures of what the two saw.
+import { createRequire } from 'node:module';
+import assert from 'node:assert/strict';
+
+const require = createRequire(new URL('../../web/package.json', import.meta.url));
+const { chromium } = require('playwright-core');
+const { PARLOR_URL: parlor, SPOTIFY_URL: spotify, SHOTS: shots } = process.env;
+const user = 'host-1';
+
+const browser = await chromium.launch({
+  executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
+  args: [
+    '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-dev-shm-usage',
+    '--disable-background-networking', '--disable-component-update', '--disable-sync',
+  ],
+});
+
+/** A person with a browser of their own; whatever its console complains about fails the story. */
+async function person(viewport) {
+  const context = await browser.newContext({ viewport, reducedMotion: 'reduce' });
+  const page = await context.newPage();
+  page.setDefaultTimeout(30_000);
+  const complaints = [];
+  page.on('pageerror', (error) => complaints.push(String(error)));
+  page.on('console', (message) => {
+    if (message.type() === 'error' && !/404|401/.test(message.text())) complaints.push(message.text());
+  });
+  return { page, complaints };
+}
+
+const sim = async (path, body) => {
+  const answer = await fetch(`${spotify}/_sim/${path}`, body && {
+    method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body),
+  });
+  assert.ok(answer.ok, `/_sim/${path}: ${answer.status}`);
+  return answer.json().catch(() => null);
+};
+const title = (page) => page.locator('section[aria-label="Now playing"] h2, section[aria-label="Now playing"] .title').first();
+const position = (page) => page.evaluate(() => {
+  const bar = document.querySelector('.progress .bar');
+  const [drawn] = bar.getAnimations();
+  const { scale } = getComputedStyle(bar);
+  return { share: Number.parseFloat(scale.split(' ')[0]), drawn: drawn !== undefined, at: Date.now() };
+});
+
+try {
+  const host = await person({ width: 1280, height: 800 });
+  const guest = await person({ width: 360, height: 740 });
+
+  // The host signs in, and is in a new room.
+  await host.page.goto(parlor);
+  await host.page.getByRole('link', { name: 'Start a room' }).click();
+  await host.page.locator('select[name=user]').selectOption(user);
+  await host.page.locator('button[name=decision][value=agree]').click();
+  await host.page.waitForURL(/\/[2-9A-Z]{6}$/);
+  await title(host.page).waitFor();
+  const code = new URL(host.page.url()).pathname.slice(1);
+
+  // The guest types the code in lower case, with a space.
+  await guest.page.goto(parlor);
+  await guest.page.locator('#code').fill(`${code.slice(0, 3)} ${code.slice(3)}`.toLowerCase());
+  await guest.page.getByRole('button', { name: 'Join' }).click();
+  await guest.page.locator('#name').fill('Ben');
+  await guest.page.getByRole('button', { name: 'Join' }).click();
+  await title(guest.page).waitFor();
+  assert.equal(await title(guest.page).innerText(), await title(host.page).innerText());
+  if (shots) {
+    await host.page.screenshot({ path: `${shots}/host-1280.png` });
+    await guest.page.screenshot({ path: `${shots}/guest-360.png` });
+  }
+
+  // Both see the same position, within 250 ms.
+  const length = await guest.page.locator('[role=progressbar]').getAttribute('aria-valuemax');
+  const figures = await Promise.all([position(host.page), position(guest.page)]);
+  const [one, two] = figures.map(({ share, at }) => share * Number(length) - at);
+  assert.ok(Math.abs(one - two) < 250, `the positions are ${Math.round(one - two)} ms apart`);
+
+  // The host's own app changes the track, and both see it.
+  const before = await title(host.page).innerText();
+  await sim(`users/${user}/app`, { act: 'next' });
+  for (const { page } of [host, guest]) {
+    await page.waitForFunction((old) => !document.querySelector('section[aria-label="Now playing"]')?.innerText.includes(old), before);
+  }
+  assert.equal(await title(guest.page).innerText(), await title(host.page).innerText());
+
+  // The guest may not pause, then may.
+  assert.equal(await guest.page.getByRole('button', { name: 'Pause', exact: true }).count(), 0);
+  const patched = await host.page.evaluate(async (code) => {
+    const answer = await fetch(`/api/rooms/${code}`, {
+      method: 'PATCH',
+      headers: { 'content-type': 'application/json', 'parlor-client': 'web' },
+      body: JSON.stringify({ settings: { guests_can_pause: true } }),
+    });
+    return answer.status;
+  }, code);
+  assert.equal(patched, 200);
+  await guest.page.getByRole('button', { name: 'Pause', exact: true }).click();
+  await host.page.getByRole('button', { name: 'Play', exact: true }).waitFor();
+  await guest.page.getByRole('button', { name: 'Play', exact: true }).click();
+  await host.page.getByRole('button', { name: 'Pause', exact: true }).waitFor();
+
+  // Two votes of two skip it, and both see why.
+  const gone = await title(host.page).innerText();
+  await guest.page.locator('button.skip').click();
+  await host.page.locator('button.skip', { hasText: '1 of 2' }).waitFor();
+  if (shots) await host.page.screenshot({ path: `${shots}/host-vote-1280.png` });
+  await host.page.locator('button.skip').click();
+  for (const { page } of [host, guest]) {
+    await page.getByText(/skipped|voted/i).filter({ hasText: gone }).first().waitFor();
+    await page.waitForFunction((old) => !document.querySelector('section[aria-label="Now playing"]')?.innerText.includes(old), gone);
+  }
+  if (shots) await guest.page.screenshot({ path: `${shots}/guest-skipped-360.png` });
+  const { journal } = await sim(`users/${user}/player`);
+  assert.equal(journal.filter((entry) => entry.by === 'api' && entry.act === 'next').length, 1, 'one skip');
+  for (const { complaints } of [host, guest]) assert.deepEqual(complaints, []);
+} finally {
+  await browser.close();
+}

@@ -1,0 +1,11 @@
+//! The whole system, from the outside.
+
+mod architecture;
+mod stories {
+    mod browser;
+    mod calls;
+    mod crash;
+    mod main_job;
+    mod once;
+    mod secrets;
+}

@@ -1,0 +1,20 @@
+#![doc = include_str!("../README.md")]
+
+mod parlor;
+mod people;
+mod sim;
+
+pub use parlor::{Parlor, binary};
+pub use people::{Person, World};
+pub use sim::Spotify;
+
+use std::time::Duration;
+
+/// How long anything may take that happens at once for a person: generous, since nothing waits for it to pass.
+pub const SOON: Duration = Duration::from_secs(20);
+
+/// Installs what TLS needs, once per process.
+pub fn prepare() {
+    // Installed by another test of this process: as good.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+}

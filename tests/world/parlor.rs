@@ -1,0 +1,114 @@
+//! The service as a process.
+
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::sync::Arc;
+
+use anyhow::{Context, Result, bail};
+use tempfile::TempDir;
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader};
+use tokio::process::{Child, Command};
+use tokio::sync::Mutex;
+use tokio::task::JoinHandle;
+
+use crate::SOON;
+
+/// The built binary, beside the folder of the tests'.
+pub fn binary() -> Result<PathBuf> {
+    if let Some(path) = std::env::var_os("PARLOR_BIN") {
+        return Ok(path.into());
+    }
+    let test = std::env::current_exe()?;
+    let folder = test.ancestors().nth(2).context("the tests lie in target/PROFILE/deps")?;
+    let binary = folder.join("parlor");
+    if !binary.is_file() {
+        bail!("{} is missing: build it with `cargo build --release --workspace`", binary.display());
+    }
+    Ok(binary)
+}
+
+/// A running process of Parlor.
+pub struct Parlor {
+    child: Child,
+    /// Where it listens.
+    pub url: String,
+    /// Where its simulated Spotify listens, in the demo.
+    pub spotify_url: Option<String>,
+    /// Where it stores.
+    pub data: Arc<TempDir>,
+    logs: Arc<Mutex<Vec<u8>>>,
+    reader: JoinHandle<()>,
+}
+
+impl Parlor {
+    /// `parlor demo`, with more options.
+    pub async fn demo(options: &[&str]) -> Result<Self> {
+        Self::start("demo", options, Arc::new(TempDir::new()?)).await
+    }
+
+    /// `parlor COMMAND` on that data directory, once it listens.
+    pub async fn start(command: &str, options: &[&str], data: Arc<TempDir>) -> Result<Self> {
+        let mut child = Command::new(binary()?)
+            .arg(command)
+            .args(if options.contains(&"--listen") { &[][..] } else { &["--listen", "127.0.0.1:0"] })
+            .arg("--data-dir")
+            .arg(data.path())
+            .args(options)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .kill_on_drop(true)
+            .spawn()?;
+        let logs = Arc::new(Mutex::new(Vec::new()));
+        let mut stderr = child.stderr.take().context("piped")?;
+        let kept = Arc::clone(&logs);
+        let reader = tokio::spawn(async move {
+            let mut bytes = [0; 8192];
+            while let Ok(read @ 1..) = stderr.read(&mut bytes).await {
+                kept.lock().await.extend_from_slice(&bytes[..read]);
+            }
+        });
+        let mut lines = BufReader::new(child.stdout.take().context("piped")?).lines();
+        let mut url = None;
+        let mut spotify_url = None;
+        let wanted = if command == "demo" { 2 } else { 1 };
+        for _ in 0..wanted {
+            let line = tokio::time::timeout(SOON, lines.next_line()).await.context("it does not listen in time")??;
+            let Some(line) = line else {
+                let told = String::from_utf8_lossy(&logs.lock().await).into_owned();
+                bail!("parlor {command} ended before it listened: {told}");
+            };
+            url = url.or_else(|| line.strip_prefix("parlor listening on ").map(str::to_owned));
+            spotify_url = spotify_url.or_else(|| line.strip_prefix("simulated spotify on ").map(str::to_owned));
+        }
+        Ok(Self { child, url: url.context("no address")?, spotify_url, data, logs, reader })
+    }
+
+    /// Ends it as a power cut would: `kill -9`.
+    pub async fn kill(mut self) -> Result<Arc<TempDir>> {
+        self.child.kill().await?;
+        Ok(Arc::clone(&self.data))
+    }
+
+    /// Asks it to stop, and gives its exit code.
+    pub async fn stop(&mut self) -> Result<Option<i32>> {
+        let pid = self.child.id().context("it runs")?;
+        let sent = Command::new("kill").args(["-TERM", &pid.to_string()]).status().await?;
+        anyhow::ensure!(sent.success(), "kill -TERM {pid}");
+        let status = tokio::time::timeout(SOON, self.child.wait()).await.context("it does not stop in time")??;
+        Ok(status.code())
+    }
+
+    /// What it has logged so far; all of it once it has ended.
+    pub async fn logs(&mut self) -> Vec<u8> {
+        if matches!(self.child.try_wait(), Ok(Some(_))) {
+            // Ended: the pipe closes, and the reader with it.
+            let _ = (&mut self.reader).await;
+        }
+        self.logs.lock().await.clone()
+    }
+
+    /// Its data directory.
+    pub fn data_dir(&self) -> &Path {
+        self.data.path()
+    }
+}
