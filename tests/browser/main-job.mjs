@@ -18,7 +18,7 @@ const browser = await chromium.launch({
 
 /** A person with a browser of their own; whatever its console complains about fails the story. */
 async function person(viewport) {
-  const context = await browser.newContext({ viewport, reducedMotion: 'reduce' });
+  const context = await browser.newContext({ viewport });
   const page = await context.newPage();
   page.setDefaultTimeout(30_000);
   const complaints = [];
@@ -37,12 +37,13 @@ const sim = async (path, body) => {
   return answer.json().catch(() => null);
 };
 const title = (page) => page.locator('section[aria-label="Now playing"] h2, section[aria-label="Now playing"] .title').first();
-const position = (page) => page.evaluate(() => {
-  const bar = document.querySelector('.progress .bar');
-  const [drawn] = bar.getAnimations();
-  const { scale } = getComputedStyle(bar);
-  return { share: Number.parseFloat(scale.split(' ')[0]), drawn: drawn !== undefined, at: Date.now() };
-});
+/** Where the bar stands, and the instant of the frame that drew it there. */
+const position = (page) => page.evaluate(() => new Promise((tell) => {
+  requestAnimationFrame((frame) => {
+    const { scale } = getComputedStyle(document.querySelector('.progress .bar'));
+    tell({ share: Number.parseFloat(scale.split(' ')[0]), at: performance.timeOrigin + frame });
+  });
+}));
 
 try {
   const host = await person({ width: 1280, height: 800 });
