@@ -1,0 +1,67 @@
+//! Hosts, rooms and members, made over HTTP.
+
+use anyhow::{Context, Result, bail};
+use futures_util::{StreamExt, TryStreamExt, stream};
+use protocol::{Admission, SettingsPatch, SkipRule};
+use room_client::web::{self, Joined, Visitor};
+
+use crate::swarm::Seat;
+
+/// A host may have 20 rooms (`PARLOR_MAX_ROOMS_PER_HOST`), and each has one player.
+const ROOMS_PER_HOST: usize = 20;
+/// Joins under way at the same time.
+const AT_ONCE: usize = 16;
+
+/// The rooms, each with its host's seat.
+pub(crate) async fn rooms(server: &str, count: usize) -> Result<Vec<(String, Seat)>> {
+    let http = web::client()?;
+    let hosts = count.div_ceil(ROOMS_PER_HOST);
+    let of_host = |host: usize| {
+        let http = http.clone();
+        async move {
+            let mut visitor = Visitor::new(http, server).await?;
+            let user = format!("host-{}", host + 1);
+            visitor.sign_in(&user).await.with_context(|| format!("sign-in of {user}"))?;
+            let mut rooms = Vec::new();
+            for room in host * ROOMS_PER_HOST..count.min((host + 1) * ROOMS_PER_HOST) {
+                let code = visitor.create_room(&format!("Room {room}"), Some(settings())).await?.code;
+                let seat = seat(room, &code, &visitor)?;
+                rooms.push((code, seat));
+            }
+            anyhow::Ok(rooms)
+        }
+    };
+    let rooms: Vec<_> = stream::iter(0..hosts).map(of_host).buffered(4).try_collect().await?;
+    Ok(rooms.into_iter().flatten().collect())
+}
+
+/// Nobody waits to be let in, and no vote ever skips: all who count would have to agree.
+fn settings() -> SettingsPatch {
+    SettingsPatch {
+        admission: Some(Admission::Open),
+        skip_rule: Some(SkipRule::Share { value: 1.0, at_least: 1_000 }),
+        ..SettingsPatch::default()
+    }
+}
+
+/// `each` members for every room, beside the host, each with a session of its own.
+pub(crate) async fn members(server: &str, rooms: &[(String, Seat)], each: usize) -> Result<Vec<Seat>> {
+    let http = web::client()?;
+    let join = |(room, code): (usize, &str)| {
+        let (http, code) = (http.clone(), code.to_owned());
+        async move {
+            let visitor = Visitor::new(http, server).await?;
+            match visitor.join(&code, None).await? {
+                Joined::Member(_) => seat(room, &code, &visitor),
+                Joined::Waiting => bail!("a member of {code} is made to wait although admission is open"),
+            }
+        }
+    };
+    let wanted =
+        rooms.iter().enumerate().flat_map(|(room, (code, _))| (0..each).map(move |_| (room, code.as_str())));
+    stream::iter(wanted).map(join).buffer_unordered(AT_ONCE).try_collect().await
+}
+
+fn seat(room: usize, code: &str, visitor: &Visitor) -> Result<Seat> {
+    Ok(Seat { room, path: format!("/api/rooms/{code}/live"), bearer: visitor.bearer()?.to_owned() })
+}

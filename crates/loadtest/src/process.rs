@@ -1,0 +1,131 @@
+//! Processes: what they use, and those that we start.
+
+use std::fs;
+use std::io::{BufRead, BufReader};
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail};
+
+/// What `/proc` counts CPU time in, on every Linux that matters.
+const TICKS_PER_SECOND: u64 = 100;
+
+/// The CPU time, user and system, of all threads of a process, those that ended included.
+pub(crate) fn cpu(pid: u32) -> Result<Duration> {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).with_context(|| format!("process {pid}"))?;
+    parse_cpu(&stat).with_context(|| format!("/proc/{pid}/stat cannot be read"))
+}
+
+/// The second field is the name in parentheses, which may hold anything; the times are fields 14 and 15.
+fn parse_cpu(stat: &str) -> Option<Duration> {
+    let after_name = &stat[stat.rfind(')')? + 1..];
+    let mut times = after_name.split_whitespace().skip(11);
+    let ticks = times.next()?.parse::<u64>().ok()? + times.next()?.parse::<u64>().ok()?;
+    Some(Duration::from_millis(ticks * 1_000 / TICKS_PER_SECOND))
+}
+
+/// The resident memory of a process, in KiB.
+pub(crate) fn rss_kib(pid: u32) -> Result<u64> {
+    let status =
+        fs::read_to_string(format!("/proc/{pid}/status")).with_context(|| format!("process {pid}"))?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+    let number = line.and_then(|line| line.split_whitespace().next()?.parse().ok());
+    number.context("no VmRSS")
+}
+
+/// Says what to do where this process may not open `needed` files.
+pub(crate) fn check_open_files(needed: usize) -> Result<()> {
+    let limits = fs::read_to_string("/proc/self/limits").context("/proc/self/limits")?;
+    let line = limits.lines().find(|line| line.starts_with("Max open files")).unwrap_or_default();
+    let soft = line.split_whitespace().nth(3).and_then(|word| word.parse::<usize>().ok());
+    match soft {
+        Some(soft) if soft < needed => bail!(
+            "{needed} open files are needed and {soft} allowed: run `ulimit -n {needed}` before, here and for the server"
+        ),
+        _ => Ok(()),
+    }
+}
+
+/// A process of ours, ended when dropped.
+#[derive(Debug)]
+pub(crate) struct Started {
+    child: Child,
+    /// The address after the promised words.
+    pub(crate) url: String,
+}
+
+impl Started {
+    /// Runs `command` and reads its output up to the line that begins with `promise`.
+    pub(crate) fn run(mut command: Command, promise: &str) -> Result<Self> {
+        let mut child = command.stdout(Stdio::piped()).spawn().with_context(|| format!("{command:?}"))?;
+        let out = child.stdout.take().context("a pipe")?;
+        let mut started = Self { child, url: String::new() };
+        let mut lines = BufReader::new(out).lines();
+        for line in &mut lines {
+            if let Some(url) = line?.strip_prefix(promise) {
+                started.url = url.trim().to_owned();
+                break;
+            }
+        }
+        if started.url.is_empty() {
+            bail!("{command:?} ended without saying `{promise}`");
+        }
+        // Its output goes on being read, so that it never blocks on a full pipe.
+        std::thread::spawn(move || lines.for_each(drop));
+        Ok(started)
+    }
+
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.id()
+    }
+}
+
+impl Drop for Started {
+    fn drop(&mut self) {
+        // Already gone is as good.
+        drop(self.child.kill());
+        drop(self.child.wait());
+    }
+}
+
+/// The command for `program`, on that core alone where one is named.
+pub(crate) fn command_on(core: Option<usize>, program: &std::ffi::OsStr) -> Command {
+    match core {
+        None => Command::new(program),
+        Some(core) => {
+            let mut command = Command::new("taskset");
+            command.args(["-c", &core.to_string()]).arg(program);
+            command
+        }
+    }
+}
+
+/// Puts this process, all its threads, on one core.
+pub(crate) fn pin_self(core: usize) -> Result<()> {
+    let pid = std::process::id().to_string();
+    let status = Command::new("taskset")
+        .args(["-a", "-c", "-p", &core.to_string(), &pid])
+        .stdout(Stdio::null())
+        .status()
+        .context("--pin needs taskset (util-linux)")?;
+    if status.success() { Ok(()) } else { bail!("taskset failed: is there a core {core}?") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cpu_time_is_read_behind_any_name() {
+        let stat = "42 (a) b (c) S 1 42 42 0 -1 4194304 100 0 0 0 250 50 7 7 20 0 4 0 1 2 3";
+        assert_eq!(parse_cpu(stat), Some(Duration::from_secs(3)));
+        assert_eq!(parse_cpu("42 (cut"), None);
+    }
+
+    #[test]
+    fn our_own_process_can_be_measured() {
+        let pid = std::process::id();
+        assert!(rss_kib(pid).expect("measured") > 0);
+        cpu(pid).expect("measured");
+    }
+}

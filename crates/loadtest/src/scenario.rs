@@ -1,0 +1,164 @@
+//! The scenarios: who is there, what they do, what is measured.
+
+use std::ffi::{OsStr, OsString};
+use std::net::{SocketAddr, ToSocketAddrs};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result};
+
+use crate::people;
+use crate::plan::{What, plan};
+use crate::process::{self, Started, command_on, cpu, rss_kib};
+use crate::report::Figures;
+use crate::swarm::{Seat, Swarm};
+
+/// How long the server is watched while nobody does anything.
+const QUIET: Duration = Duration::from_secs(3);
+/// Let the news of the last joins go by.
+const SETTLE: Duration = Duration::from_secs(2);
+/// How long late deliveries are waited for.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// What is to be done.
+#[derive(Clone, Debug)]
+pub(crate) struct Scenario {
+    pub(crate) name: String,
+    pub(crate) rooms: usize,
+    pub(crate) members: usize,
+    pub(crate) what: What,
+    /// Volleys per second; 0: nobody does anything.
+    pub(crate) rate: f64,
+    pub(crate) volley: usize,
+    pub(crate) seconds: u64,
+    pub(crate) connect_within: Duration,
+}
+
+/// Runs it against the service.
+pub(crate) fn against_parlor(scenario: &Scenario, server: &str, pid: Option<u32>) -> Result<Figures> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let rooms = runtime.block_on(people::rooms(server, scenario.rooms))?;
+    let each = (scenario.members / scenario.rooms).max(1) - 1;
+    let before = usage(pid)?;
+    let mut seats: Vec<Seat> = rooms.iter().map(|(_, host)| host.clone()).collect();
+    seats.extend(runtime.block_on(people::members(server, &rooms, each))?);
+    let after = usage(pid)?;
+    let target = address(server)?;
+    let mut figures = measure(scenario, target, &seats, pid)?;
+    let joined = seats.len() - rooms.len();
+    figures.server = "parlor".into();
+    figures.cpu_us_per_membership = per(before, after, joined as u64);
+    Ok(figures)
+}
+
+/// Runs it against the floor, with frames as large as the service's were.
+pub(crate) fn against_floor(scenario: &Scenario, like: &Figures, core: Option<usize>) -> Result<Figures> {
+    let this: OsString = std::env::current_exe().context("this program's path")?.into();
+    let mut command = command_on(core, &this);
+    let update = like.bytes_per_frame.map_or(600, |bytes| bytes as usize);
+    command.args(["floor", "--listen", "127.0.0.1:0", "--update-bytes", &update.to_string()]);
+    let floor = Started::run(command, "floor listening on ")?;
+    let each = (scenario.members / scenario.rooms).max(1);
+    let seat = |room: usize| Seat { room, path: format!("/floor/{room}"), bearer: "none".into() };
+    let seats: Vec<Seat> = (0..scenario.rooms).flat_map(|room| (0..each).map(move |_| seat(room))).collect();
+    let mut figures = measure(scenario, floor.url.parse()?, &seats, Some(floor.pid()))?;
+    figures.server = "floor".into();
+    Ok(figures)
+}
+
+/// Starts the service with a data directory that goes with it.
+pub(crate) fn spawn_parlor(program: &OsStr, data: &std::path::Path, core: Option<usize>) -> Result<Started> {
+    let mut command = command_on(core, program);
+    command.args(["demo", "--listen", "127.0.0.1:0", "--data-dir"]).arg(data).env("PARLOR_LOG", "warn");
+    Started::run(command, "parlor listening on ")
+}
+
+fn measure(scenario: &Scenario, target: SocketAddr, seats: &[Seat], pid: Option<u32>) -> Result<Figures> {
+    process::check_open_files(seats.len() + 200)?;
+    let memory_before = pid.map(rss_kib).transpose()?;
+    let quiet_before = usage(pid)?;
+    std::thread::sleep(QUIET);
+    let begin = usage(pid)?;
+    let joining = Instant::now();
+    let mut swarm = Swarm::connect(target, seats, scenario.connect_within)?;
+    let joined_in = joining.elapsed();
+    swarm.idle(SETTLE)?;
+    let joined = usage(pid)?;
+    let memory = pid.map(rss_kib).transpose()?;
+    swarm.idle(QUIET)?;
+    let start = usage(pid)?;
+    let idle = share(joined, start, QUIET);
+    // Before the joins the service had its own things to do, too.
+    let idle_before = share(quiet_before, begin, QUIET);
+    let joins =
+        span(begin, joined).map(|used| used.saturating_sub((joined_in + SETTLE).mul_f64(idle_before)));
+
+    let mut figures = Figures {
+        scenario: scenario.name.clone(),
+        rooms: scenario.rooms,
+        members: seats.len(),
+        cpu_us_per_join: joins.map(|used| micros(used) / seats.len() as f64),
+        kib_per_connection: memory_before
+            .zip(memory)
+            .map(|(before, after)| after.saturating_sub(before) as f64 / seats.len() as f64),
+        idle_cpu_percent: idle * 100.0,
+        ..Figures::default()
+    };
+    if scenario.rate <= 0.0 {
+        return Ok(figures);
+    }
+    let each = (scenario.members / scenario.rooms).max(1);
+    let shots = plan(scenario.rooms, each, scenario.rate, scenario.volley, scenario.seconds)
+        .map_err(anyhow::Error::msg)?;
+    let running = Instant::now();
+    let summary = swarm.run(scenario.what, &shots, PATIENCE)?;
+    let ran = running.elapsed();
+    let used = span(start, usage(pid)?);
+    let frames = summary.frames.max(1) as f64;
+    figures.commands = summary.commands;
+    figures.delivered = summary.delivered;
+    figures.refused = summary.refused;
+    figures.lost_connections = summary.lost_connections;
+    figures.frames = summary.frames;
+    figures.bytes_per_frame = Some(summary.bytes as f64 / frames);
+    figures.cpu_us_per_delivery = used.map(|used| micros(used) / frames);
+    figures.cpu_us_per_delivery_net =
+        used.map(|used| micros(used.saturating_sub(ran.mul_f64(idle))) / frames);
+    if !summary.busy.is_zero() {
+        figures.deliveries_per_second = Some(frames / summary.busy.as_secs_f64());
+    }
+    if let Some(latency) = summary.latency.filter(|latency| !latency.is_empty()) {
+        let at = |quantile| Some(latency.value_at_quantile(quantile) as f64 / 1_000.0);
+        figures.p50_ms = at(0.5);
+        figures.p99_ms = at(0.99);
+        figures.p999_ms = at(0.999);
+        figures.max_ms = Some(latency.max() as f64 / 1_000.0);
+    }
+    Ok(figures)
+}
+
+fn usage(pid: Option<u32>) -> Result<Option<Duration>> {
+    pid.map(cpu).transpose()
+}
+
+fn span(before: Option<Duration>, after: Option<Duration>) -> Option<Duration> {
+    before.zip(after).map(|(before, after)| after.saturating_sub(before))
+}
+
+/// The part of `time` that was used.
+fn share(before: Option<Duration>, after: Option<Duration>, time: Duration) -> f64 {
+    span(before, after).map_or(0.0, |used| used.as_secs_f64() / time.as_secs_f64())
+}
+
+fn per(before: Option<Duration>, after: Option<Duration>, count: u64) -> Option<f64> {
+    span(before, after).filter(|_| count > 0).map(|used| micros(used) / count as f64)
+}
+
+fn micros(time: Duration) -> f64 {
+    time.as_secs_f64() * 1e6
+}
+
+fn address(server: &str) -> Result<SocketAddr> {
+    let host =
+        server.trim_end_matches('/').strip_prefix("http://").context("--server takes http://HOST:PORT")?;
+    host.to_socket_addrs()?.next().with_context(|| format!("{host} has no address"))
+}

@@ -1,0 +1,361 @@
+//! The members: every socket of them on one thread, around one epoll. It parses no more than it must.
+
+use std::io::{ErrorKind, Read, Write};
+use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail};
+use mio::net::TcpStream;
+use mio::{Events, Interest, Poll, Token};
+use socket2::{Domain, Socket, Type};
+
+use crate::plan::{Shot, What};
+use crate::tally::{Summary, Tally};
+use crate::wire::{self, Kind};
+
+/// Connections per source address: the system has some 28,000 ports for each.
+const PER_SOURCE: usize = 20_000;
+/// Upgrades under way at the same time: below every listen backlog.
+const IN_FLIGHT: usize = 64;
+/// Events handled before it is looked whether a command is due.
+const EVENTS: usize = 128;
+
+/// A member that wants to be connected.
+#[derive(Clone, Debug)]
+pub(crate) struct Seat {
+    /// Its room, counted from 0.
+    pub(crate) room: usize,
+    /// The path of its live connection.
+    pub(crate) path: String,
+    /// Its session's value.
+    pub(crate) bearer: String,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum State {
+    /// The upgrade is asked for, or about to be.
+    Upgrading,
+    /// Frames come; no snapshot yet.
+    Greeted,
+    /// The room is there.
+    Ready,
+    Gone,
+}
+
+struct Connection {
+    stream: TcpStream,
+    state: State,
+    asked: bool,
+    room: usize,
+    version: u64,
+    partial: Vec<u8>,
+}
+
+/// All members, in the order of their seats.
+pub(crate) struct Swarm {
+    poll: Poll,
+    events: Events,
+    buffer: Vec<u8>,
+    connections: Vec<Connection>,
+    rooms: Vec<Room>,
+    ready: usize,
+    lost: usize,
+    tally: Tally,
+}
+
+/// What the swarm knows of a room.
+#[derive(Clone, Debug, Default)]
+struct Room {
+    members: Vec<usize>,
+    epoch: u64,
+}
+
+impl Swarm {
+    /// Connects everyone, and waits until each has its snapshot.
+    pub(crate) fn connect(target: SocketAddr, seats: &[Seat], within: Duration) -> Result<Self> {
+        let rooms = seats.iter().map(|seat| seat.room + 1).max().unwrap_or(0);
+        let mut swarm = Self {
+            poll: Poll::new()?,
+            events: Events::with_capacity(EVENTS),
+            buffer: vec![0; 256 << 10],
+            connections: Vec::with_capacity(seats.len()),
+            rooms: vec![Room::default(); rooms],
+            ready: 0,
+            lost: 0,
+            tally: Tally::default(),
+        };
+        let deadline = Instant::now() + within;
+        while swarm.ready < seats.len() {
+            while swarm.connections.len() < seats.len()
+                && swarm.connections.len() - swarm.ready - swarm.lost < IN_FLIGHT
+            {
+                swarm.begin(target, &seats[swarm.connections.len()])?;
+            }
+            let host = target.to_string();
+            swarm.turn(Duration::from_millis(100), |swarm, n| {
+                let seat = &seats[n];
+                let request = wire::upgrade(&host, &seat.path, &seat.bearer);
+                swarm.connections[n].stream.write_all(&request)
+            })?;
+            if swarm.lost > 0 {
+                bail!(
+                    "{} connections were refused or lost while connecting: {}",
+                    swarm.lost,
+                    swarm.tally.last_word
+                );
+            }
+            if Instant::now() > deadline {
+                bail!("{} of {} members have a snapshot after {within:?}", swarm.ready, seats.len());
+            }
+        }
+        Ok(swarm)
+    }
+
+    fn begin(&mut self, target: SocketAddr, seat: &Seat) -> Result<()> {
+        let n = self.connections.len();
+        let socket = Socket::new(Domain::for_address(target), Type::STREAM, None)?;
+        if target.ip().is_loopback() && target.is_ipv4() && n >= PER_SOURCE {
+            let source = Ipv4Addr::new(127, 0, 0, 1 + (n / PER_SOURCE) as u8);
+            socket.bind(&SocketAddrV4::new(source, 0).into())?;
+        }
+        socket.set_nonblocking(true)?;
+        socket.set_tcp_nodelay(true)?;
+        match socket.connect(&target.into()) {
+            Err(error) if error.raw_os_error() != Some(115) && error.kind() != ErrorKind::WouldBlock => {
+                return Err(error).context("connect");
+            }
+            Ok(()) | Err(_) => {}
+        }
+        let mut stream = TcpStream::from_std(socket.into());
+        self.poll.registry().register(&mut stream, Token(n), Interest::READABLE | Interest::WRITABLE)?;
+        let state = State::Upgrading;
+        self.connections.push(Connection {
+            stream,
+            state,
+            asked: false,
+            room: seat.room,
+            version: 0,
+            partial: Vec::new(),
+        });
+        self.rooms[seat.room].members.push(n);
+        Ok(())
+    }
+
+    /// Stays connected and answers pings for `time`.
+    pub(crate) fn idle(&mut self, time: Duration) -> Result<()> {
+        let end = Instant::now() + time;
+        while let Some(rest) = left(end) {
+            self.turn(rest, no_upgrade)?;
+        }
+        Ok(())
+    }
+
+    /// Carries out the plan, and listens until everything has arrived, at most `patience` longer.
+    pub(crate) fn run(&mut self, what: What, shots: &[Shot], patience: Duration) -> Result<Summary> {
+        let listeners = self.rooms.iter().map(|room| room.members.len()).collect();
+        // A moment for the first command, so that it is not late before it begins.
+        let start = Instant::now() + Duration::from_millis(50);
+        self.tally = Tally::new(what, shots.to_vec(), start, listeners);
+        let mut next = 0;
+        while next < shots.len() {
+            while shots.get(next).is_some_and(|shot| start + shot.at <= Instant::now()) {
+                self.fire(what, next, shots[next])?;
+                next += 1;
+            }
+            let Some(shot) = shots.get(next) else { break };
+            self.turn(left(start + shot.at).unwrap_or_default(), no_upgrade)?;
+        }
+        let end = Instant::now() + patience;
+        while !self.tally.complete()
+            && let Some(rest) = left(end)
+        {
+            self.turn(rest.min(Duration::from_millis(50)), no_upgrade)?;
+        }
+        let mut summary = self.tally.summary();
+        summary.lost_connections = self.lost;
+        Ok(summary)
+    }
+
+    fn fire(&mut self, what: What, n: usize, shot: Shot) -> Result<()> {
+        let room = &self.rooms[shot.room];
+        let sender = room.members[shot.member % room.members.len()];
+        let text = match what {
+            What::React => format!(r#"{{"id":"L{n}","type":"react","emoji":"{}"}}"#, self.tally.emoji(n)),
+            What::Vote => {
+                let word = if shot.vote { "vote_skip" } else { "unvote_skip" };
+                format!(r#"{{"id":"L{n}","type":"{word}","epoch":{}}}"#, room.epoch)
+            }
+        };
+        self.tally.fired(n);
+        self.connections[sender]
+            .stream
+            .write_all(&wire::client_text(text.as_bytes()))
+            .context("a command could not be sent")
+    }
+
+    /// Waits for events up to `wait` and handles those that are there.
+    fn turn(
+        &mut self,
+        wait: Duration,
+        mut upgrade: impl FnMut(&mut Self, usize) -> std::io::Result<()>,
+    ) -> Result<()> {
+        let mut events = std::mem::replace(&mut self.events, Events::with_capacity(0));
+        match self.poll.poll(&mut events, Some(wait)) {
+            Err(error) if error.kind() != ErrorKind::Interrupted => return Err(error).context("poll"),
+            Ok(()) | Err(_) => {}
+        }
+        for event in &events {
+            let n = event.token().0;
+            if event.is_writable() && !self.connections[n].asked {
+                self.connections[n].asked = true;
+                if let Err(error) = upgrade(self, n) {
+                    self.tally.last_word = error.to_string();
+                    self.lose(n);
+                    continue;
+                }
+            }
+            if event.is_readable() {
+                self.read(n);
+            }
+        }
+        self.events = events;
+        Ok(())
+    }
+
+    fn read(&mut self, n: usize) {
+        let mut buffer = std::mem::take(&mut self.buffer);
+        loop {
+            let connection = &mut self.connections[n];
+            if connection.state == State::Gone {
+                break;
+            }
+            match connection.stream.read(&mut buffer) {
+                Ok(0) => {
+                    self.lose(n);
+                    break;
+                }
+                Ok(length) => {
+                    let bytes = &buffer[..length];
+                    if connection.partial.is_empty() {
+                        let used = self.take_in(n, bytes);
+                        self.connections[n].partial.extend_from_slice(&bytes[used..]);
+                    } else {
+                        let mut whole = std::mem::take(&mut connection.partial);
+                        whole.extend_from_slice(bytes);
+                        let used = self.take_in(n, &whole);
+                        whole.drain(..used);
+                        if !whole.is_empty() {
+                            self.connections[n].partial = whole;
+                        }
+                    }
+                    // epoll(7): a stream socket that gives less than was asked for has no more.
+                    if length < buffer.len() {
+                        break;
+                    }
+                }
+                Err(error) if error.kind() == ErrorKind::WouldBlock => break,
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(error) => {
+                    self.tally.last_word = error.to_string();
+                    self.lose(n);
+                    break;
+                }
+            }
+        }
+        self.buffer = buffer;
+    }
+
+    /// Takes in the whole frames in `bytes`; how many bytes they were.
+    fn take_in(&mut self, n: usize, bytes: &[u8]) -> usize {
+        let mut used = 0;
+        if self.connections[n].state == State::Upgrading {
+            let Some(end) = wire::head_end(bytes) else { return 0 };
+            if !bytes.starts_with(b"HTTP/1.1 101") {
+                self.tally.last_word = String::from_utf8_lossy(&bytes[..bytes.len().min(400)]).into_owned();
+                self.lose(n);
+                return bytes.len();
+            }
+            self.connections[n].state = State::Greeted;
+            used = end;
+        }
+        while let Some((kind, body, end)) = wire::first_frame(&bytes[used..]) {
+            let payload = &bytes[used + body.start..used + body.end];
+            used += end;
+            match kind {
+                Kind::Text => self.text(n, payload),
+                Kind::Ping => {
+                    let pong = wire::client_pong(payload);
+                    if self.connections[n].stream.write_all(&pong).is_err() {
+                        self.lose(n);
+                    }
+                }
+                Kind::Close => self.lose(n),
+                Kind::Other => {}
+            }
+        }
+        used
+    }
+
+    fn text(&mut self, n: usize, payload: &[u8]) {
+        let connection = &mut self.connections[n];
+        self.tally.frames += 1;
+        self.tally.bytes += payload.len() as u64;
+        let Some(word) = wire::text_after(&payload[..payload.len().min(64)], b"\"type\":\"") else { return };
+        match word {
+            b"update" | b"snapshot" => {
+                let Some(version) = wire::number_after(payload, b"\"version\":") else { return };
+                let before = std::mem::replace(&mut connection.version, version);
+                if connection.state == State::Greeted {
+                    connection.state = State::Ready;
+                    self.ready += 1;
+                } else if version > before {
+                    self.tally.versions(connection.room, before, version);
+                }
+                // One member of each room keeps an eye on what plays.
+                let room = &mut self.rooms[connection.room];
+                if room.members[0] == n
+                    && let Some(at) = wire::find(payload, b"\"playback\":{")
+                    && let Some(epoch) = wire::number_after(&payload[at..], b"\"epoch\":")
+                {
+                    room.epoch = epoch;
+                }
+            }
+            b"notice" => {
+                if let Some(emoji) = wire::text_after(payload, b"\"emoji\":\"") {
+                    self.tally.reaction(connection.room, emoji);
+                }
+            }
+            b"ack" => {
+                let id = wire::number_after(payload, b"\"id\":\"L");
+                if let Some((id, version)) = id.zip(wire::number_after(payload, b"\"version\":")) {
+                    self.tally.acknowledged(id as usize, version);
+                }
+            }
+            b"refused" => {
+                let code = wire::text_after(payload, b"\"code\":\"").unwrap_or(b"?");
+                let id = wire::number_after(payload, b"\"id\":\"L").map(|id| id as usize);
+                self.tally.refused(id, &String::from_utf8_lossy(code));
+            }
+            b"bye" => self.tally.last_word = String::from_utf8_lossy(payload).into_owned(),
+            _ => {}
+        }
+    }
+
+    fn lose(&mut self, n: usize) {
+        let connection = &mut self.connections[n];
+        if connection.state != State::Gone {
+            connection.state = State::Gone;
+            self.lost += 1;
+        }
+    }
+}
+
+/// Everyone is connected.
+fn no_upgrade(_: &mut Swarm, _: usize) -> std::io::Result<()> {
+    Ok(())
+}
+
+fn left(until: Instant) -> Option<Duration> {
+    let rest = until.saturating_duration_since(Instant::now());
+    (!rest.is_zero()).then_some(rest)
+}
