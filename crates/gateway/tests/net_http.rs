@@ -63,7 +63,11 @@ async fn rest(stream: &mut TcpStream) -> String {
 
 #[tokio::test]
 async fn handlers_know_the_peer() {
-    let service = service(HttpLimits { idle: Duration::from_millis(20), ..HttpLimits::default() });
+    let service = service(HttpLimits {
+        head: Duration::from_millis(500),
+        idle: Duration::from_millis(20),
+        ..HttpLimits::default()
+    });
     let mut stream = say(&service, GET).await;
     let own = stream.local_addr().expect("an address").to_string();
     let answer = rest(&mut stream).await;

@@ -142,7 +142,7 @@ async fn converse(
         .serve_connection(Guarded::new(stream, Arc::clone(&activity)), service)
         .with_upgrades();
     let mut connection = pin!(connection);
-    let mut look = pin!(tokio::time::sleep(limits.head));
+    let mut look = pin!(tokio::time::sleep(limits.head / LOOKS));
     let mut last_moment = None;
     loop {
         tokio::select! {
