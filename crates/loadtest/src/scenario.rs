@@ -96,7 +96,7 @@ fn measure(scenario: &Scenario, target: SocketAddr, seats: &[Seat], pid: Option<
         scenario: scenario.name.clone(),
         rooms: scenario.rooms,
         members: seats.len(),
-        cpu_us_per_join: joins.map(|used| micros(used) / seats.len() as f64),
+        cpu_us_per_join: joins.and_then(|used| each_of(used, seats.len() as f64)),
         kib_per_connection: memory_before
             .zip(memory)
             .map(|(before, after)| after.saturating_sub(before) as f64 / seats.len() as f64),
@@ -120,9 +120,9 @@ fn measure(scenario: &Scenario, target: SocketAddr, seats: &[Seat], pid: Option<
     figures.lost_connections = summary.lost_connections;
     figures.frames = summary.frames;
     figures.bytes_per_frame = Some(summary.bytes as f64 / frames);
-    figures.cpu_us_per_delivery = used.map(|used| micros(used) / frames);
+    figures.cpu_us_per_delivery = used.and_then(|used| each_of(used, frames));
     figures.cpu_us_per_delivery_net =
-        used.map(|used| micros(used.saturating_sub(ran.mul_f64(idle))) / frames);
+        used.and_then(|used| each_of(used.saturating_sub(ran.mul_f64(idle)), frames));
     if !summary.busy.is_zero() {
         figures.deliveries_per_second = Some(frames / summary.busy.as_secs_f64());
     }
@@ -150,15 +150,29 @@ fn share(before: Option<Duration>, after: Option<Duration>, time: Duration) -> f
 }
 
 fn per(before: Option<Duration>, after: Option<Duration>, count: u64) -> Option<f64> {
-    span(before, after).filter(|_| count > 0).map(|used| micros(used) / count as f64)
+    each_of(span(before, after)?, count as f64)
 }
 
-fn micros(time: Duration) -> f64 {
-    time.as_secs_f64() * 1e6
+/// Microseconds for each of `count`. `None` where nothing is left to share: the work was below the clock's tick, or
+/// the idle share that was taken off is as large. A zero would look like a measurement.
+fn each_of(used: Duration, count: f64) -> Option<f64> {
+    (!used.is_zero() && count > 0.0).then(|| used.as_secs_f64() * 1e6 / count)
 }
 
 fn address(server: &str) -> Result<SocketAddr> {
     let host =
         server.trim_end_matches('/').strip_prefix("http://").context("--server takes http://HOST:PORT")?;
     host.to_socket_addrs()?.next().with_context(|| format!("{host} has no address"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_too_small_to_measure_is_no_zero() {
+        assert_eq!(each_of(Duration::from_millis(10), 100.0), Some(100.0));
+        assert_eq!(each_of(Duration::ZERO, 100.0), None);
+        assert_eq!(each_of(Duration::from_millis(10), 0.0), None);
+    }
 }
