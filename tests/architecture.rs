@@ -32,7 +32,8 @@ fn manifests() -> BTreeMap<String, String> {
         .expect("the crates are beside the tests")
         .map(|entry| {
             let entry = entry.expect("a readable folder");
-            let manifest = fs::read_to_string(entry.path().join("Cargo.toml")).expect("each crate has a manifest");
+            let manifest =
+                fs::read_to_string(entry.path().join("Cargo.toml")).expect("each crate has a manifest");
             (entry.file_name().to_string_lossy().into_owned(), manifest)
         })
         .collect()
@@ -46,7 +47,8 @@ fn named(manifest: &str, sections: &[&str]) -> BTreeSet<String> {
         if let Some(section) = line.strip_prefix('[') {
             within = sections.contains(&section.trim_end_matches(']'));
         } else if within && !line.starts_with('#') {
-            let name: String = line.chars().take_while(|c| c.is_alphanumeric() || "-_".contains(*c)).collect();
+            let name: String =
+                line.chars().take_while(|c| c.is_alphanumeric() || "-_".contains(*c)).collect();
             if !name.is_empty() {
                 found.insert(name);
             }

@@ -70,7 +70,9 @@ async fn what_was_acknowledged_survives_kill_9() -> Result<()> {
                 let patch = PatchRoom { name: Some(name.clone()), settings: None };
                 let Ok(room) = visitor.patch_room(&code, &patch).await else { return };
                 *kept.lock().expect("nobody panics with it") = Some((room.version, name));
-                if n == enough && let Some(reached) = reached.take() {
+                if n == enough
+                    && let Some(reached) = reached.take()
+                {
                     let _ = reached.send(());
                 }
             }
@@ -78,7 +80,8 @@ async fn what_was_acknowledged_survives_kill_9() -> Result<()> {
         tokio::time::timeout(SOON, enough_done).await??;
         let data = parlor.kill().await?;
         load.await?;
-        let (last, name) = acknowledged.lock().expect("nobody panics with it").clone().context("some were")?;
+        let (last, name) =
+            acknowledged.lock().expect("nobody panics with it").clone().context("some were")?;
         parlor = serve(&spotify_url, data, &address).await?;
         for person in [&host, &guest] {
             // The client's own patience grows with every loss; here somebody presses "try now".

@@ -45,10 +45,15 @@ async fn an_evening_in_five_minutes() -> Result<()> {
     let voted_on = ada.playback()?.epoch;
     let gone = ada.track()?;
     ben.votes().await?;
-    let room = cem.sees("one vote", |room| room.skip.as_ref().is_some_and(|skip| skip.votes.len() == 1)).await?;
+    let room =
+        cem.sees("one vote", |room| room.skip.as_ref().is_some_and(|skip| skip.votes.len() == 1)).await?;
     assert_eq!(room.skip.context("a ballot")?.needed, 2);
     ben.does(CommandBody::VoteSkip { epoch: voted_on }).await?;
-    assert_eq!(world.spotify.done("host-1", "next").await?, Vec::<String>::new(), "one guest twice is one vote");
+    assert_eq!(
+        world.spotify.done("host-1", "next").await?,
+        Vec::<String>::new(),
+        "one guest twice is one vote"
+    );
     cem.votes().await?;
     for person in [&ada, &ben, &cem] {
         let notice = person.hears("why it ended", |notice| matches!(notice, Notice::Skipped { .. })).await?;
@@ -84,9 +89,8 @@ async fn disconnecting_spotify_silences_the_rooms_and_reconnecting_wakes_them() 
     let ben = world.guest(&ada.code, "Ben").await?;
     let answer = ada.visitor.request(reqwest::Method::POST, "/auth/disconnect")?.send().await?;
     assert_eq!(answer.status(), 204);
-    let room = ben.sees("that the host is needed", |room| {
-        room.playback.state == protocol::PlaybackState::NeedsHost
-    });
+    let room =
+        ben.sees("that the host is needed", |room| room.playback.state == protocol::PlaybackState::NeedsHost);
     let room = room.await?;
     assert_eq!((room.playback.track, room.playback.device), (None, None), "nothing of Spotify's is left");
     let refused = ada.does(CommandBody::Play {}).await.err().context("refused")?;

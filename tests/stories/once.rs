@@ -53,9 +53,13 @@ fn fault(kind: u32, entropy: &SeededEntropy) -> Value {
         3 => json!([{ "match": next, "kind": "status", "status": 500, "times": 1, "before_effect": false }]),
         4 => json!([{ "match": next, "kind": "status", "status": 502, "times": 1 }]),
         5 => json!([{ "match": next, "kind": "status", "status": 401, "times": 1 }]),
-        6 => json!([{ "match": next, "kind": "status", "status": 429, "times": 1, "headers": { "Retry-After": "1" } }]),
+        6 => {
+            json!([{ "match": next, "kind": "status", "status": 429, "times": 1, "headers": { "Retry-After": "1" } }])
+        }
         7 => json!([{ "match": next, "kind": "delay", "delay_ms": delay_ms, "times": 1 }]),
-        8 => json!([{ "match": next, "kind": "delay", "delay_ms": delay_ms, "times": 1, "before_effect": false }]),
+        8 => {
+            json!([{ "match": next, "kind": "delay", "delay_ms": delay_ms, "times": 1, "before_effect": false }])
+        }
         9 => json!([{ "match": next, "kind": "status", "status": 429, "times": 1, "before_effect": false,
                       "headers": { "Retry-After": "1" } }]),
         _ => json!([{ "match": next, "kind": "status", "status": 403, "times": 1, "body": {

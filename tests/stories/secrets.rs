@@ -75,7 +75,8 @@ async fn tokens_and_session_secrets_are_nowhere_in_clear() -> Result<()> {
     let epoch = host.playback()?.epoch;
     host.sees("what plays after the refresh", |room| room.playback.epoch >= epoch).await?;
     let mut places = Vec::new();
-    for path in ["/api/me", "/api/openapi.json", "/metrics", "/", "/nowhere", "/auth/callback?code=x&state=y"] {
+    for path in ["/api/me", "/api/openapi.json", "/metrics", "/", "/nowhere", "/auth/callback?code=x&state=y"]
+    {
         let answer = host.visitor.request(reqwest::Method::GET, path)?.send().await?;
         let headers = format!("{:?}", answer.headers()).into_bytes();
         places.push((format!("GET {path}: headers"), headers));
@@ -100,7 +101,11 @@ async fn tokens_and_session_secrets_are_nowhere_in_clear() -> Result<()> {
     for secret in &secrets {
         for form in forms(secret) {
             for (place, bytes) in &places {
-                ensure!(!contains(bytes, &form), "a secret stands in {place} as {}", String::from_utf8_lossy(&form));
+                ensure!(
+                    !contains(bytes, &form),
+                    "a secret stands in {place} as {}",
+                    String::from_utf8_lossy(&form)
+                );
             }
         }
     }

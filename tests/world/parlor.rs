@@ -72,13 +72,16 @@ impl Parlor {
         let mut spotify_url = None;
         let wanted = if command == "demo" { 2 } else { 1 };
         for _ in 0..wanted {
-            let line = tokio::time::timeout(SOON, lines.next_line()).await.context("it does not listen in time")??;
+            let line = tokio::time::timeout(SOON, lines.next_line())
+                .await
+                .context("it does not listen in time")??;
             let Some(line) = line else {
                 let told = String::from_utf8_lossy(&logs.lock().await).into_owned();
                 bail!("parlor {command} ended before it listened: {told}");
             };
             url = url.or_else(|| line.strip_prefix("parlor listening on ").map(str::to_owned));
-            spotify_url = spotify_url.or_else(|| line.strip_prefix("simulated spotify on ").map(str::to_owned));
+            spotify_url =
+                spotify_url.or_else(|| line.strip_prefix("simulated spotify on ").map(str::to_owned));
         }
         Ok(Self { child, url: url.context("no address")?, spotify_url, data, logs, reader })
     }
@@ -94,7 +97,8 @@ impl Parlor {
         let pid = self.child.id().context("it runs")?;
         let sent = Command::new("kill").args(["-TERM", &pid.to_string()]).status().await?;
         anyhow::ensure!(sent.success(), "kill -TERM {pid}");
-        let status = tokio::time::timeout(SOON, self.child.wait()).await.context("it does not stop in time")??;
+        let status =
+            tokio::time::timeout(SOON, self.child.wait()).await.context("it does not stop in time")??;
         Ok(status.code())
     }
 

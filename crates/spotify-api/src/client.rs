@@ -245,10 +245,26 @@ async fn read_body(response: &mut Response) -> Result<Vec<u8>, ErrorKind> {
             Ok(Some(chunk)) => body.extend_from_slice(&chunk),
             Ok(None) => return Ok(body),
             // What cannot be decompressed is garbage; everything else is a connection that broke or a time-out.
-            Err(error) if error.is_decode() && !error.is_timeout() => return Err(ErrorKind::Garbage),
+            Err(error) if cannot_be_unpacked(&error) => return Err(ErrorKind::Garbage),
             Err(_) => return Err(ErrorKind::NoAnswer),
         }
     }
+}
+
+/// The library calls a connection that broke in the body a decoding error too; only the decompressor's own complaint is
+/// one of invalid data.
+fn cannot_be_unpacked(error: &reqwest::Error) -> bool {
+    let mut source = std::error::Error::source(error);
+    while let Some(cause) = source {
+        if cause
+            .downcast_ref::<std::io::Error>()
+            .is_some_and(|io| io.kind() == std::io::ErrorKind::InvalidData)
+        {
+            return true;
+        }
+        source = cause.source();
+    }
+    false
 }
 
 /// Sends a request once. A failure says whether the request can have left; the library's own error is dropped, because

@@ -79,7 +79,11 @@ pub(crate) fn demo(options: &[String]) -> Result<()> {
 pub(crate) fn types() -> Result<()> {
     web_packages()?;
     let variables = [("PARLOR_WRITE", "1")];
-    run_with(&["cargo", "test", "--release", "--package", "gateway", "--test", "http_openapi"], &root(), &variables)?;
+    run_with(
+        &["cargo", "test", "--release", "--package", "gateway", "--test", "http_openapi"],
+        &root(),
+        &variables,
+    )?;
     run(&["npm", "run", "types"], &root().join("web"))
 }
 

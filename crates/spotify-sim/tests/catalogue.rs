@@ -1,0 +1,149 @@
+//! Catalogue, library and playlists.
+
+mod support;
+
+use serde_json::{Value, json};
+use support::{CLIENT, Spotify, text};
+
+#[tokio::test]
+async fn the_same_seed_is_the_same_world() {
+    let (one, two, other) =
+        (Spotify::with_seed(3).await, Spotify::with_seed(3).await, Spotify::with_seed(4).await);
+    let uri = async |spotify: &Spotify| spotify.truth("host-1").await["playing"]["uri"].clone();
+    assert_eq!(uri(&one).await, uri(&two).await);
+    assert_ne!(uri(&one).await, uri(&other).await);
+}
+
+#[tokio::test]
+async fn there_is_enough_to_find() {
+    let spotify = Spotify::start().await;
+    let (token, _) = spotify.sign_in("host-1").await;
+    for query in ["a", "the", "love", "e"] {
+        let found = spotify.get(&token, &format!("/v1/search?q={query}&type=track")).await;
+        assert!(found["tracks"]["total"].as_u64() >= Some(12), "{query}");
+    }
+    let (mut all, mut explicit, mut unplayable) = (0, 0, 0);
+    let mut next = Some("/v1/search?q=&type=track&limit=50".replace("q=", "q=year:1900-2100"));
+    while let Some(path) = next {
+        let page = spotify.get(&token, &path).await["tracks"].clone();
+        for track in page["items"].as_array().expect("a list") {
+            all += 1;
+            explicit += usize::from(track["explicit"] == true);
+            unplayable += usize::from(track["is_playable"] == false);
+        }
+        // Links in answers point at the simulator.
+        next = page["next"]
+            .as_str()
+            .map(|next| next.strip_prefix(&spotify.base()).expect("its own address").to_owned());
+    }
+    assert!(all >= 300 && explicit >= 10, "{all} tracks, {explicit} explicit");
+    assert_eq!(unplayable, 1);
+}
+
+#[tokio::test]
+async fn development_mode_has_smaller_pages_and_fewer_fields() {
+    let spotify = Spotify::start().await;
+    let (token, _) = spotify.sign_in("host-1").await;
+    assert!(spotify.get(&token, "/v1/me").await["product"].is_string());
+    spotify.control(&format!("apps/{CLIENT}"), json!({ "mode": "development" })).await;
+    assert!(spotify.get(&token, "/v1/me").await.get("product").is_none());
+    let search = "/v1/search?q=a&type=track";
+    let found = spotify.get(&token, search).await["tracks"].clone();
+    assert_eq!(found["limit"], 5);
+    assert!(found["items"][0].get("popularity").is_none());
+    assert!(found["items"][0]["external_ids"]["isrc"].is_string());
+    let over = spotify.api(&token, "GET", &format!("{search}&limit=11"), "").await;
+    assert_eq!((over.status, over.json()["error"]["message"].clone()), (400, json!("Invalid limit")));
+}
+
+#[tokio::test]
+async fn playlists_are_made_filled_and_read() {
+    let spotify = Spotify::start().await;
+    let (token, _) = spotify.sign_in("host-1").await;
+    let found = spotify.get(&token, "/v1/search?q=a&type=track&limit=3").await;
+    let uris: Vec<Value> =
+        found["tracks"]["items"].as_array().expect("a list").iter().map(|t| t["uri"].clone()).collect();
+    let body = json!({ "name": "Evening", "public": false }).to_string();
+    let made = spotify.api(&token, "POST", "/v1/me/playlists", &body).await;
+    assert_eq!(made.status, 201);
+    let path = format!("/v1/playlists/{}/items", text(&made.json()["id"]));
+    let change = async |method: &str, body: Value, status: u16| {
+        let answer = spotify.api(&token, method, &path, &body.to_string()).await;
+        assert_eq!(answer.status, status, "{}", answer.text);
+        let now = spotify.get(&token, &path).await;
+        let items = now["items"].as_array().expect("a list");
+        (
+            items.iter().map(|line| line["item"]["uri"].clone()).collect::<Vec<_>>(),
+            answer.json()["snapshot_id"].clone(),
+        )
+    };
+    let (now, first) = change("POST", json!({ "uris": uris }), 201).await;
+    assert_eq!(now, uris);
+    let (now, second) = change("PUT", json!({ "range_start": 0, "insert_before": 3 }), 200).await;
+    assert_eq!(now, [uris[1].clone(), uris[2].clone(), uris[0].clone()]);
+    assert_ne!(first, second);
+    let (now, _) = change("DELETE", json!({ "items": [{ "uri": uris[2] }] }), 200).await;
+    assert_eq!(now, [uris[1].clone(), uris[0].clone()]);
+    assert_eq!(spotify.get(&token, "/v1/me/playlists?limit=1").await["items"][0]["name"], "Evening");
+}
+
+#[tokio::test]
+async fn somebody_elses_playlist_shows_no_items() {
+    let spotify = Spotify::start().await;
+    let (token, _) = spotify.sign_in("host-1").await;
+    let lists = spotify.get(&token, "/v1/me/playlists?limit=50").await;
+    let foreign = |list: &&Value| list["owner"]["id"] != "host-1";
+    let id = text(&lists["items"].as_array().and_then(|all| all.iter().find(foreign)).expect("one")["id"]);
+    assert!(spotify.get(&token, &format!("/v1/playlists/{id}")).await.get("items").is_none());
+    assert_eq!(spotify.api(&token, "GET", &format!("/v1/playlists/{id}/items"), "").await.status, 403);
+}
+
+#[tokio::test]
+async fn tracks_are_saved_and_forgotten() {
+    let spotify = Spotify::start().await;
+    let (token, _) = spotify.sign_in("host-1").await;
+    let uri = text(&spotify.get(&token, "/v1/me/tracks?limit=1").await["items"][0]["track"]["uri"]);
+    let held = async || spotify.get(&token, &format!("/v1/me/library/contains?uris={uri}")).await;
+    assert_eq!(held().await, json!([true]));
+    spotify.api(&token, "DELETE", &format!("/v1/me/library?uris={uri}"), "").await;
+    assert_eq!(held().await, json!([false]));
+    spotify.api(&token, "PUT", &format!("/v1/me/library?uris={uri}"), "").await;
+    assert_eq!(held().await, json!([true]));
+}
+
+#[tokio::test]
+async fn a_write_without_a_length_is_refused() {
+    let spotify = Spotify::start().await;
+    let (token, _) = spotify.sign_in("host-1").await;
+    let request = format!(
+        "PUT /v1/me/player/pause HTTP/1.1\r\nHost: x\r\nConnection: close\r\nAuthorization: Bearer {token}\r\n\r\n"
+    );
+    assert_eq!(spotify.raw(&request).await.expect("an answer").status, 411);
+}
+
+#[tokio::test]
+async fn each_album_has_a_picture_of_its_own() {
+    let spotify = Spotify::start().await;
+    let (token, _) = spotify.sign_in("host-1").await;
+    let found = spotify.get(&token, "/v1/search?q=a&type=album&limit=2").await;
+    let mut seen = Vec::new();
+    for album in found["albums"]["items"].as_array().expect("a list") {
+        let url = text(&album["images"][0]["url"]);
+        let path = url.strip_prefix(&spotify.base()).expect("the address that was asked");
+        let picture = spotify.send("GET", path, "", "").await;
+        assert_eq!(picture.header("content-type"), "image/svg+xml");
+        assert_eq!(picture.header("access-control-allow-origin"), "*");
+        seen.push(picture.text);
+    }
+    assert_ne!(seen[0], seen[1]);
+}
+
+#[tokio::test]
+async fn the_app_page_is_served_for_accounts_that_exist() {
+    let spotify = Spotify::start().await;
+    let page = spotify.send("GET", "/player/host-4", "", "").await;
+    assert!(page.text.contains("data-user=\"host-4\""));
+    assert!(!page.text.contains("<script>"), "no inline script");
+    assert_eq!(spotify.send("GET", "/player/root", "", "").await.status, 404);
+    assert_eq!(spotify.send("GET", "/player", "", "").await.status, 200);
+}

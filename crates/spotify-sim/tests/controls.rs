@@ -1,0 +1,191 @@
+//! The controls: what they do, and that what is not understood does nothing.
+
+mod support;
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use support::{CLIENT, Spotify};
+
+#[tokio::test]
+async fn what_is_not_understood_gets_400_and_changes_nothing() {
+    let spotify = Spotify::start().await;
+    let (token, _) = spotify.sign_in("host-1").await;
+    let app = format!("/_sim/apps/{CLIENT}");
+    let before = spotify.truth("host-1").await["playing"]["uri"].clone();
+    let check = async |path: &str, body: Value| {
+        let answer = spotify.send("POST", path, "", &body.to_string()).await;
+        assert_eq!(answer.status, 400, "{path} {body}: {}", answer.text);
+        assert!(answer.json()["error"]["message"].is_string());
+    };
+    check("/_sim/nothing", json!({})).await;
+    check("/_sim/clock", json!({ "advance_ms": "1" })).await;
+    check("/_sim/clock", json!({ "advance_ms": 1, "by": 2 })).await;
+    check(&app, json!({ "owner_premium": false, "colour": "red" })).await;
+    check(&app, json!({ "owner_premium": false, "mode": "grand" })).await;
+    check(&app, json!({ "owner_premium": false, "command_status": 500 })).await;
+    check(&app, json!({ "owner_premium": false, "daily_quota": { "films": 1 } })).await;
+    check(&app, json!({ "owner_premium": false, "allowlist": ["nobody"] })).await;
+    check("/_sim/apps/short", json!({})).await;
+    check("/_sim/users/nobody", json!({})).await;
+    check("/_sim/users/host-10000", json!({})).await;
+    check("/_sim/users/host-1", json!({ "product": "free", "hat": 1 })).await;
+    check("/_sim/users/host-1", json!({ "product": "free", "playing": { "kind": "film" } })).await;
+    check("/_sim/users/host-1", json!({ "devices": [], "playing": { "context_uri": "spotify:album:no" } }))
+        .await;
+    check("/_sim/users/host-1/app", json!({ "act": "dance" })).await;
+    check("/_sim/users/host-1/app", json!({ "act": "seek" })).await;
+    check("/_sim/faults", json!({ "kind": "hang" })).await;
+    check("/_sim/faults", json!([{ "match": {}, "kind": "hang" }, { "match": {}, "kind": "flood" }])).await;
+    check("/_sim/faults", json!([{ "match": { "colour": "red" }, "kind": "hang" }])).await;
+    assert_eq!(spotify.send("GET", "/_sim/calls?user=nobody", "", "").await.status, 400);
+    assert_eq!(spotify.api(&token, "PUT", "/v1/me/player/pause", "").await.status, 204);
+    assert_eq!(spotify.truth("host-1").await["playing"]["uri"], before);
+}
+
+#[tokio::test]
+async fn calls_are_counted_by_template_status_and_user() {
+    let spotify = Spotify::start().await;
+    let (token, _) = spotify.sign_in("host-3").await;
+    let found = spotify.get(&token, "/v1/search?q=the&type=artist&limit=2").await;
+    for artist in found["artists"]["items"].as_array().expect("a list") {
+        let path = format!("/v1/artists/{}/albums?limit=1", support::text(&artist["id"]));
+        spotify.get(&token, &path).await;
+    }
+    spotify.api("nonsense", "GET", "/v1/me", "").await;
+    let calls = spotify.send("GET", "/_sim/calls", "", "").await.json();
+    let count = |method: &str, path: &str, status: u16, user: Value| {
+        let same = |row: &&Value| {
+            (&row["method"], &row["path"], &row["status"], &row["user"])
+                == (&json!(method), &json!(path), &json!(status), &user)
+        };
+        calls["by"]
+            .as_array()
+            .and_then(|rows| rows.iter().find(same))
+            .map_or(0, |row| row["count"].as_u64().unwrap_or(0))
+    };
+    assert_eq!(count("GET", "/v1/artists/{id}/albums", 200, json!("host-3")), 2);
+    assert_eq!(count("POST", "/api/token", 200, json!("host-3")), 1);
+    assert_eq!(count("GET", "/v1/me", 401, Value::Null), 1);
+    let own = spotify.send("GET", "/_sim/calls?user=host-3", "", "").await.json();
+    assert_eq!(own["total"], 5, "{own}");
+}
+
+#[tokio::test]
+async fn faults_strike_in_order_as_often_as_they_say() {
+    let spotify = Spotify::start().await;
+    let (token, _) = spotify.sign_in("host-1").await;
+    let (other, _) = spotify.sign_in("host-2").await;
+    spotify
+        .control(
+            "faults",
+            json!([
+                { "match": { "method": "GET", "path": "/v1/me", "user": "host-1" }, "kind": "status",
+                  "status": 503, "headers": { "Retry-After": "7" }, "body": "busy", "times": 1 },
+                { "match": { "path": "/v1/me" }, "kind": "garbage", "times": 1 },
+                { "match": { "path": "/v1/me" }, "kind": "reset", "times": 1 },
+            ]),
+        )
+        .await;
+    let garbage = spotify.api(&other, "GET", "/v1/me", "").await;
+    assert_eq!(garbage.status, 200);
+    assert!(serde_json::from_str::<Value>(&garbage.text).is_err());
+    let busy = spotify.api(&token, "GET", "/v1/me", "").await;
+    assert_eq!((busy.status, busy.header("retry-after"), busy.text.as_str()), (503, "7", "busy"));
+    let bearer = format!("Authorization: Bearer {token}\r\n");
+    let reset = spotify.try_send("GET", "/v1/me", &bearer, "").await.expect_err("no answer");
+    assert_eq!(reset.kind(), std::io::ErrorKind::ConnectionReset);
+    assert_eq!(spotify.api(&token, "GET", "/v1/me", "").await.status, 200);
+}
+
+#[tokio::test]
+async fn a_fault_after_the_effect_leaves_it_done() {
+    let spotify = Spotify::start().await;
+    let (token, _) = spotify.sign_in("host-1").await;
+    let check = async |fault: Value, status: u16, done: usize| {
+        spotify.control("faults", json!([fault])).await;
+        let before = spotify.truth("host-1").await["journal"].as_array().map_or(0, Vec::len);
+        let answer = spotify.api(&token, "POST", "/v1/me/player/next", "").await;
+        assert_eq!(answer.status, status);
+        let after = spotify.truth("host-1").await["journal"].as_array().map_or(0, Vec::len);
+        assert_eq!(after - before, done, "{fault}");
+    };
+    check(json!({ "match": {}, "kind": "status", "status": 500 }), 500, 0).await;
+    check(json!({ "match": {}, "kind": "status", "status": 500, "before_effect": false }), 500, 1).await;
+    check(json!({ "match": {}, "kind": "garbage", "before_effect": false }), 200, 1).await;
+    check(json!({ "match": {}, "kind": "delay", "delay_ms": 1 }), 204, 1).await;
+}
+
+/// Sends `next` and hangs up at once; returns how often it was done when the fault's wait is surely over or dropped.
+async fn hung_up(spotify: &Spotify, token: &str, fault: Value) -> usize {
+    spotify.control("faults", json!([fault])).await;
+    let bearer = format!("Authorization: Bearer {token}\r\n");
+    let call = spotify.try_send("POST", "/v1/me/player/next", &bearer, "");
+    // The client gives up first: the fault's wait has no end that a test would live to see.
+    assert!(tokio::time::timeout(Duration::from_millis(200), call).await.is_err());
+    spotify.truth("host-1").await["journal"].as_array().map_or(0, Vec::len)
+}
+
+#[tokio::test]
+async fn a_client_that_hangs_up_cancels_what_was_delayed() {
+    let spotify = Spotify::start().await;
+    let (token, _) = spotify.sign_in("host-1").await;
+    let hour = 3_600_000;
+    let delayed = json!({ "match": {}, "kind": "delay", "delay_ms": hour });
+    assert_eq!(hung_up(&spotify, &token, delayed).await, 0);
+    let late = json!({ "match": {}, "kind": "hang", "before_effect": false });
+    assert_eq!(hung_up(&spotify, &token, late).await, 1);
+    let calls = spotify.send("GET", "/_sim/calls?user=host-1", "", "").await.json();
+    let rows = calls["by"].as_array().expect("a list").iter();
+    let unanswered: u64 = rows.filter(|row| row["status"] == 0).filter_map(|row| row["count"].as_u64()).sum();
+    assert_eq!(unanswered, 2);
+}
+
+#[tokio::test]
+async fn the_gates_stand_in_order() {
+    let spotify = Spotify::start().await;
+    let (token, _) = spotify.sign_in("host-1").await;
+    let app = format!("apps/{CLIENT}");
+    let check = async |change: Value, path: &str, status: u16, message: &str| {
+        spotify.control(&app, change).await;
+        let answer = spotify.api(&token, "GET", path, "").await;
+        assert_eq!(answer.status, status, "{path}");
+        let got = answer.json()["error"]["message"].clone();
+        assert!(got.as_str().unwrap_or_default().starts_with(message), "{got}");
+        answer
+    };
+    let owner = "Active premium subscription required for the owner of the app.";
+    let none =
+        json!({ "owner_premium": false, "allowlist": [], "daily_quota": { "me": 0 }, "calls_per_30s": 0 });
+    check(none, "/v1/me", 403, owner).await;
+    let unknown = "User not registered in the Developer Dashboard";
+    check(json!({ "owner_premium": true }), "/v1/me", 403, unknown).await;
+    let quota = check(json!({ "allowlist": ["host-1"] }), "/v1/me", 429, "Too many requests").await;
+    assert_eq!(quota.json()["error"]["reason"], "QUOTA_EXCEEDED");
+    assert_eq!(quota.header("retry-after"), "86400");
+    let rate =
+        check(json!({ "daily_quota": { "me": null } }), "/v1/me", 429, "API rate limit exceeded").await;
+    assert_eq!(rate.header("retry-after"), "30");
+    let forbidden = json!({ "calls_per_30s": null, "mode": "development" });
+    check(forbidden, "/v1/me/tracks/contains", 403, "Forbidden").await;
+    check(json!({}), "/v1/shows/0000000000000000000000", 403, "Insufficient client scope").await;
+    check(json!({}), "/v1/tracks/short", 400, "Invalid base62 id").await;
+}
+
+#[tokio::test]
+async fn limits_let_through_what_they_say_and_roll_on() {
+    let spotify = Spotify::start().await;
+    let (token, _) = spotify.sign_in("host-1").await;
+    let limits = json!({ "calls_per_30s": 3, "daily_quota": { "search": 1 } });
+    spotify.control(&format!("apps/{CLIENT}"), limits).await;
+    let status = async |path: &str| spotify.api(&token, "GET", path, "").await.status;
+    let search = "/v1/search?q=a&type=track";
+    assert_eq!([status(search).await, status(search).await], [200, 429], "the quota of one group");
+    assert_eq!([status("/v1/me").await, status("/v1/me").await, status("/v1/me").await], [200, 200, 429]);
+    spotify.advance(30_000).await;
+    assert_eq!([status("/v1/me").await, status(search).await], [200, 429]);
+    spotify.advance(86_400_000).await;
+    // A day later the first token has ended.
+    let (token, _) = spotify.sign_in("host-1").await;
+    assert_eq!(spotify.api(&token, "GET", search, "").await.status, 200);
+}
