@@ -95,8 +95,8 @@ pub(crate) fn test() -> Result<()> {
     let web_dir = root.join("web");
     web_packages()?;
     run(&["npm", "run", "check"], &web_dir)?;
-    run(&["npm", "run", "test"], &web_dir)?;
     run(&["npm", "run", "build"], &web_dir)?;
+    run(&["npm", "run", "test"], &web_dir)?;
     run(&["cargo", "fmt", "--all", "--check"], &root)?;
     run(&["cargo", "build", "--release", "--workspace", "--locked"], &root)?;
     run(&["cargo", "nextest", "run", "--release", "--workspace", "--locked", "--no-fail-fast"], &root)
