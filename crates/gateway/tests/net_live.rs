@@ -5,7 +5,7 @@ mod net_support;
 use std::time::Duration;
 
 use futures_util::{SinkExt, StreamExt};
-use gateway::net::{Ended, HttpLimits, LiveLimits};
+use gateway::net::{Ended, HttpLimits, LiveLimits, codec};
 use kernel::SeededEntropy;
 use net_support::{Raw, Server, masked, publication, soon, text, until};
 use protocol::CloseCode;
@@ -136,7 +136,7 @@ async fn a_client_that_is_silent_after_a_ping_is_closed() {
     assert_eq!(raw.frame().await, Some((9, "".into())));
     let living =
         tokio::spawn(async move { while lively.next().await.is_some_and(|message| message.is_ok()) {} });
-    let (bye, close) = raw.end().await;
+    let (bye, close) = soon(raw.end()).await;
     assert_eq!((bye["code"].as_u64(), close), (Some(4408), Some(4408)));
     assert_eq!(soon(endings.recv()).await, Some(Ended::ByServer(CloseCode::Silent)));
     assert_eq!((server.sockets.stats().snapshot().silent_closes, server.audience.len()), (1, 1));
@@ -175,6 +175,7 @@ async fn a_slow_client_gets_the_newest_and_nothing_stale() {
         version += 1;
         server.audience.post(publication(version, 60_000));
         until(|| server.audience.latest().is_some_and(|latest| latest.version() == version)).await;
+        assert!(version < 2_000, "everything is queued for it");
     }
     greeted(&mut raw).await;
     let (mut last, mut snapshots) = (1, 0);
@@ -189,6 +190,33 @@ async fn a_slow_client_gets_the_newest_and_nothing_stale() {
     assert_eq!((last, snapshots), (version, 1), "one snapshot instead of all that was missed");
     server.audience.post(publication(version + 1, 0));
     assert_eq!(raw.text().await, format!(r#"{{"update":{},"x":""}}"#, version + 1));
+}
+
+#[tokio::test]
+async fn nothing_overtakes_what_is_pending() {
+    let (server, _endings) = Server::start(calm(), HttpLimits::default()).await;
+    let mut raw = server.raw(b"").await;
+    until(|| server.audience.len() == 1).await;
+    greeted(&mut raw).await;
+    let connection = server.audience.connections()[0].clone();
+    let frame = |number: u64| codec::text_frame(format!("{number} {}", "x".repeat(50_000)).as_bytes());
+    let sent = || server.sockets.stats().snapshot().sent_bytes;
+    let mut number = 0;
+    // Until the socket takes no whole frame any more.
+    loop {
+        let before = sent();
+        connection.send(frame(number));
+        number += 1;
+        if sent() - before < 50_000 {
+            break;
+        }
+    }
+    // There is room again, and the connection's own task has not had a turn since.
+    raw.take_now();
+    connection.send(frame(number));
+    for expected in 0..=number {
+        assert!(raw.text().await.starts_with(&format!("{expected} ")), "frame {expected} of {number}");
+    }
 }
 
 #[tokio::test]
@@ -216,7 +244,7 @@ async fn everyone_hears_every_version_in_order() {
     // Half of them go, and the rest still hears.
     clients.truncate(CLIENTS / 2);
     until(|| server.audience.len() == CLIENTS / 2).await;
-    server.audience.post_notice(gateway::net::codec::text_frame(b"notice"));
+    server.audience.post_notice(codec::text_frame(b"notice"));
     server.audience.post(publication(VERSIONS, 0));
     server.audience.post(publication(VERSIONS + 1, 0));
     for client in &mut clients {

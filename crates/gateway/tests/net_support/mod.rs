@@ -148,6 +148,11 @@ impl Raw {
         soon(self.stream.read_buf(&mut self.read)).await.is_ok_and(|read| read > 0)
     }
 
+    /// Takes what has arrived, without letting anyone else have a turn.
+    pub fn take_now(&mut self) {
+        while self.stream.try_read_buf(&mut self.read).is_ok_and(|read| read > 0) {}
+    }
+
     /// The next frame: its opcode and its payload; none at the end of the connection.
     pub async fn frame(&mut self) -> Option<(u8, Bytes)> {
         loop {
