@@ -34,7 +34,7 @@ export function hueOf(pixels: ArrayLike<number>): number | null {
     bin.y += c * Math.sin(h);
   }
   const best = bins.reduce((a, b) => (b.weight > a.weight ? b : a));
-  return best.weight < seen * 0.002 ? null : Math.atan2(best.y, best.x);
+  return best.weight <= seen * 0.002 ? null : Math.atan2(best.y, best.x);
 }
 
 /** A room's colours from its hue: tinted grounds, and an accent that is legible on them in both themes. */
