@@ -12,7 +12,16 @@ fn commit(code: &RoomCode, origin: &NodeId, expected: u64, key: &str) -> Commit 
     // About what a vote changes: the ballot and the member.
     let records = vec![("ballot".to_owned(), Some(vec![7; 400])), (key.to_owned(), Some(vec![7; 150]))];
     let (code, origin) = (code.clone(), origin.clone());
-    Commit { code, expected, records, fence: None, notices: vec![1; 40], origin, expires_at: None }
+    Commit {
+        code,
+        expected,
+        records,
+        fence: None,
+        notices: vec![1; 40],
+        origin,
+        expires_at: None,
+        durable: false,
+    }
 }
 
 fn say(text: &str) {

@@ -74,6 +74,7 @@ impl Hub {
             notices: Vec::new(),
             origin: parts.node.clone(),
             expires_at: proposal.expires_at,
+            durable: false,
         };
         match parts.store.rooms.room_commit(commit).await {
             Ok(_) => Ok(Some(self.wake(room, false))),

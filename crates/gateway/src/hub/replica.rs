@@ -193,6 +193,7 @@ impl Replica {
             notices,
             origin: self.parts.node.clone(),
             expires_at: proposal.expires_at,
+            durable: false,
         };
         self.parts.store.rooms.room_commit(commit).await.map(|_| ())
     }

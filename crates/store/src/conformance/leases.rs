@@ -72,6 +72,22 @@ pub async fn a_release_by_another_does_nothing(store: Store) {
     assert!(acquire(&store, "room", "two", 1).await.is_some());
 }
 
+/// Until its end or its release, and by whoever asks.
+pub async fn the_holder_is_known_while_it_holds(store: Store) {
+    let holder = async |at| {
+        let found = store.leases.lease_holder("room", START.plus_ms(at)).await.expect("answers");
+        found.map(|holder| holder.to_string())
+    };
+    assert_eq!(holder(0).await, None);
+    acquire(&store, "room", "one", 0).await.expect("free");
+    assert_eq!(holder(TTL_MS - 1).await.as_deref(), Some("one"));
+    assert_eq!(holder(TTL_MS).await, None);
+    let second = acquire(&store, "room", "two", TTL_MS).await.expect("it has ended").fence;
+    assert_eq!(holder(TTL_MS).await.as_deref(), Some("two"));
+    release(&store, "two", second).await;
+    assert_eq!(holder(TTL_MS).await, None);
+}
+
 /// However many come at once.
 pub async fn of_many_that_want_a_lease_one_gets_it(store: Store) {
     let tasks: Vec<_> = (0..16)

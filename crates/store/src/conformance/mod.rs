@@ -25,6 +25,8 @@ macro_rules! conformance {
             rooms: the_first_commit_creates_and_a_taken_code_conflicts, of_two_decisions_on_one_version_one_wins,
                 a_commit_changes_the_records_that_it_names, a_refused_commit_stores_nothing,
                 an_older_fence_is_refused_and_a_newer_one_stays, a_room_that_is_not_there_is_gone,
+                a_restore_replaces_the_whole_room_and_keeps_its_fence, a_restore_needs_what_it_found_and_only_goes_forward,
+                a_durable_commit_is_a_commit,
                 followers_hear_every_commit_in_order, a_follower_of_one_room_hears_nothing_of_another,
                 a_follower_that_falls_behind_is_told, many_writers_make_one_order, codes_come_in_pages,
                 a_purge_deletes_what_has_expired_and_its_memberships, memberships_come_in_order_and_can_be_forgotten;
@@ -37,7 +39,7 @@ macro_rules! conformance {
                 an_update_needs_the_generation_that_it_saw, work_in_flight_cannot_bring_back_what_was_deleted,
                 of_many_updates_of_one_generation_one_wins;
             leases: one_holder_at_a_time, fences_grow_over_release_and_expiry, a_renewal_needs_holder_fence_and_time,
-                a_release_by_another_does_nothing, of_many_that_want_a_lease_one_gets_it;
+                a_release_by_another_does_nothing, the_holder_is_known_while_it_holds, of_many_that_want_a_lease_one_gets_it;
             limits: a_window_begins_with_its_first_count, counts_of_many_callers_all_count, the_longer_pause_stays,
                 pauses_are_found_by_prefix_in_order;
         );

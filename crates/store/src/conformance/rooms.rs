@@ -1,7 +1,7 @@
 //! Laws of rooms.
 
 use super::{START, code, member, node, soon};
-use crate::{Commit, CommitError, Fence, RoomChange, RoomFeed, Store};
+use crate::{Commit, CommitError, Fence, Restore, RoomChange, RoomFeed, Store, StoredRoom};
 use kernel::RoomCode;
 
 fn proposal(room: &RoomCode, expected: u64) -> Commit {
@@ -13,6 +13,7 @@ fn proposal(room: &RoomCode, expected: u64) -> Commit {
         notices: Vec::new(),
         origin: node("one"),
         expires_at: None,
+        durable: false,
     }
 }
 
@@ -104,6 +105,73 @@ pub async fn a_room_that_is_not_there_is_gone(store: Store) {
     let room = code("ABCDEF");
     assert!(matches!(store.rooms.room_commit(proposal(&room, 4)).await, Err(CommitError::Gone)));
     assert_eq!(text(&store, &room).await, None);
+}
+
+/// Offers the room at `version` with these records.
+async fn restore(
+    store: &Store,
+    room: &RoomCode,
+    expected: u64,
+    version: u64,
+    records: &[(&str, &str)],
+) -> Result<u64, CommitError> {
+    let records = records.iter().map(|(key, value)| ((*key).to_owned(), value.as_bytes().to_vec())).collect();
+    let restore = Restore {
+        code: room.clone(),
+        expected,
+        room: StoredRoom { version, records },
+        notices: b"restored".to_vec(),
+        origin: node("two"),
+        expires_at: None,
+    };
+    store.rooms.room_restore(restore).await
+}
+
+/// What is not in it vanishes; followers hear the version; the next commit follows on it.
+pub async fn a_restore_replaces_the_whole_room_and_keeps_its_fence(store: Store) {
+    let room = code("ABCDEF");
+    made(&store, Commit { fence: Some(Fence(7)), ..with(&room, 0, &[("a", Some("1")), ("b", Some("2"))]) })
+        .await;
+    let mut feed = store.rooms.room_follow(&room).await.expect("follows");
+    assert_eq!(restore(&store, &room, 1, 5, &[("b", "new"), ("c", "3")]).await.expect("is restored"), 5);
+    assert_eq!(text(&store, &room).await.as_deref(), Some("5 b=new c=3"));
+    assert_eq!(hears(&mut *feed).await, (5, "two".to_owned(), "restored".to_owned()));
+    let older = Commit { fence: Some(Fence(6)), ..proposal(&room, 5) };
+    assert!(matches!(store.rooms.room_commit(older).await, Err(CommitError::Fenced)));
+    assert_eq!(made(&store, with(&room, 5, &[("c", None)])).await, 6);
+    assert_eq!(text(&store, &room).await.as_deref(), Some("6 b=new"));
+    let gone = code("ABCDEG");
+    assert_eq!(restore(&store, &gone, 0, 3, &[("a", "1")]).await.expect("nothing is in its way"), 3);
+    assert_eq!(text(&store, &gone).await.as_deref(), Some("3 a=1"));
+    assert!(store.rooms.rooms_after(None, 9).await.expect("answers").contains(&gone));
+}
+
+/// Of two that remember, the newer wins, in whichever order they come; nothing is taken back.
+pub async fn a_restore_needs_what_it_found_and_only_goes_forward(store: Store) {
+    let room = code("ABCDEF");
+    let refused = async |expected, version| match restore(&store, &room, expected, version, &[]).await {
+        Err(CommitError::Conflict { version }) => version,
+        other => panic!("a conflict was due: {other:?}"),
+    };
+    assert_eq!(refused(1, 2).await, 0, "nothing is stored");
+    made(&store, with(&room, 0, &[("a", Some("1"))])).await;
+    for (expected, version) in [(0, 9), (2, 9), (1, 1), (1, 0)] {
+        assert_eq!(refused(expected, version).await, 1, "{version} upon {expected}");
+    }
+    assert_eq!(text(&store, &room).await.as_deref(), Some("1 a=1"));
+    restore(&store, &room, 1, 4, &[]).await.expect("is restored");
+    assert_eq!(refused(1, 6).await, 4);
+    assert_eq!(restore(&store, &room, 4, 6, &[]).await.expect("newer still"), 6);
+}
+
+/// With the same answers.
+pub async fn a_durable_commit_is_a_commit(store: Store) {
+    let room = code("ABCDEF");
+    let durable = |expected| Commit { durable: true, ..with(&room, expected, &[("a", Some("1"))]) };
+    assert_eq!(made(&store, durable(0)).await, 1);
+    assert_eq!(conflict(&store, durable(0)).await, 1);
+    assert_eq!(made(&store, durable(1)).await, 2);
+    assert_eq!(text(&store, &room).await.as_deref(), Some("2 a=1"));
 }
 
 async fn hears(feed: &mut dyn RoomFeed) -> (u64, String, String) {

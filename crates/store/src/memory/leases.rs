@@ -53,6 +53,12 @@ impl LeaseStore for Memory {
         Ok(Some(*lease))
     }
 
+    async fn lease_holder(&self, name: &str, now: Timestamp) -> Result<Option<NodeId>> {
+        let state = self.state()?;
+        let held = state.leases.held.get(name).filter(|(_, lease)| lease.until > now);
+        Ok(held.map(|(holder, _)| holder.clone()))
+    }
+
     async fn lease_release(&self, name: &str, holder: &NodeId, fence: Fence) -> Result<()> {
         let mut state = self.state()?;
         if state.leases.held.get(name).is_some_and(|(owner, lease)| owner == holder && lease.fence == fence) {

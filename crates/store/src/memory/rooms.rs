@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use kernel::{MemberId, RoomCode, Timestamp};
 
 use super::Memory;
-use crate::{Commit, CommitError, Fence, Result, RoomChange, RoomFeed, RoomStore, StoredRoom};
+use crate::{Commit, CommitError, Fence, Restore, Result, RoomChange, RoomFeed, RoomStore, StoredRoom};
 
 #[derive(Default)]
 pub(super) struct Rooms {
@@ -53,6 +53,17 @@ impl Rooms {
         Ok(room.stored.version)
     }
 
+    fn restore(&mut self, restore: Restore) -> std::result::Result<u64, CommitError> {
+        let version = self.rooms.get(&restore.code).map_or(0, |room| room.stored.version);
+        if version != restore.expected || version >= restore.room.version {
+            return Err(CommitError::Conflict { version });
+        }
+        let room = self.rooms.entry(restore.code).or_default();
+        room.stored = restore.room;
+        room.expires_at = restore.expires_at;
+        Ok(room.stored.version)
+    }
+
     fn purge(&mut self, now: Timestamp) -> u64 {
         let ended = |room: &Room| room.expires_at.is_some_and(|at| at <= now);
         let codes: Vec<RoomCode> =
@@ -84,6 +95,15 @@ impl RoomStore for Memory {
         let mut state = self.state()?;
         let version = state.rooms.commit(commit)?;
         // Still under the lock, so that followers hear the versions in order.
+        self.0.hub.room_publish(&code, RoomChange::Committed { version, origin, notices });
+        Ok(version)
+    }
+
+    async fn room_restore(&self, mut restore: Restore) -> std::result::Result<u64, CommitError> {
+        let (code, origin) = (restore.code.clone(), restore.origin.clone());
+        let notices = std::mem::take(&mut restore.notices).into();
+        let mut state = self.state()?;
+        let version = state.rooms.restore(restore)?;
         self.0.hub.room_publish(&code, RoomChange::Committed { version, origin, notices });
         Ok(version)
     }

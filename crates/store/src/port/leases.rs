@@ -42,6 +42,9 @@ pub trait LeaseStore: Send + Sync {
         now: Timestamp,
     ) -> Result<Option<Lease>>;
 
+    /// Who holds it at `now`; `None` where nobody does.
+    async fn lease_holder(&self, name: &str, now: Timestamp) -> Result<Option<NodeId>>;
+
     /// Gives it back; nothing happens where it is not the holder's. The fence is remembered.
     async fn lease_release(&self, name: &str, holder: &NodeId, fence: Fence) -> Result<()>;
 }

@@ -32,6 +32,26 @@ pub struct Commit {
     pub origin: kernel::NodeId,
     /// The instant from which the room may be deleted, and with it all that is stored about it; `None`: keep.
     pub expires_at: Option<Timestamp>,
+    /// Not acknowledged before as many replicas hold it as the store was opened to wait for. Where their word does not
+    /// come in time the answer is [`StoreError::Unavailable`], and it may have happened. No effect where there are none.
+    pub durable: bool,
+}
+
+/// A whole room, to be put back where the store has lost commits: after a failover to a replica that did not have them.
+#[derive(Clone, Debug)]
+pub struct Restore {
+    /// The room.
+    pub code: RoomCode,
+    /// The version that was found stored; 0 where there was none.
+    pub expected: u64,
+    /// What it is to be. Its version must be greater than `expected`.
+    pub room: StoredRoom,
+    /// Bytes for every follower of the room, not stored.
+    pub notices: Vec<u8>,
+    /// Who restores.
+    pub origin: kernel::NodeId,
+    /// As in [`Commit`].
+    pub expires_at: Option<Timestamp>,
 }
 
 /// Why a commit was not made. Nothing of it was stored.
@@ -88,6 +108,11 @@ pub trait RoomStore: Send + Sync {
 
     /// Makes `commit.expected + 1` the room's version, whole or not at all. Returns the new version.
     async fn room_commit(&self, commit: Commit) -> std::result::Result<u64, CommitError>;
+
+    /// Replaces the whole room by `restore.room`, at its version: records that are not in it vanish, the newest fence
+    /// stays. Followers hear it like a commit of that version, which then does not follow the one before. `Conflict`,
+    /// and nothing done, where the stored version is not `expected` or not less than the room's.
+    async fn room_restore(&self, restore: Restore) -> std::result::Result<u64, CommitError>;
 
     /// Hears of every commit made from now on, by any process. Follow first, then read.
     async fn room_follow(&self, code: &RoomCode) -> Result<Box<dyn RoomFeed>>;

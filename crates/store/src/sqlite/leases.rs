@@ -5,7 +5,7 @@ use kernel::{NodeId, Timestamp};
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::Sqlite;
-use super::fault::{Sql, count};
+use super::fault::{Sql, count, id};
 use crate::{Fence, Lease, LeaseStore, Result};
 
 fn acquire(
@@ -63,6 +63,18 @@ impl LeaseStore for Sqlite {
             Ok((rows > 0).then_some(Lease { fence, until }))
         };
         self.0.writer.write(run).await
+    }
+
+    async fn lease_holder(&self, name: &str, now: Timestamp) -> Result<Option<NodeId>> {
+        let name = name.to_owned();
+        let run = move |connection: &Connection| {
+            let mut select =
+                connection.prepare_cached("SELECT holder FROM lease WHERE name = ?1 AND until > ?2")?;
+            let found: Option<String> =
+                select.query_row(params![name, now.0], |row| row.get(0)).optional()?;
+            found.map(|holder| id("lease", &holder)).transpose()
+        };
+        self.0.readers.read(run).await
     }
 
     async fn lease_release(&self, name: &str, holder: &NodeId, fence: Fence) -> Result<()> {

@@ -87,6 +87,7 @@ mod tests {
             notices: Vec::new(),
             origin: "one".parse().expect("an id"),
             expires_at: None,
+            durable: false,
         }
     }
 

@@ -6,7 +6,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 
 use super::Sqlite;
 use super::fault::{Sql, count, id};
-use crate::{Commit, CommitError, Fence, Result, RoomChange, RoomFeed, RoomStore, StoredRoom};
+use crate::{Commit, CommitError, Fence, Restore, Result, RoomChange, RoomFeed, RoomStore, StoredRoom};
 
 /// The version of the room and the newest fence that wrote there.
 fn head(connection: &Connection, code: &RoomCode) -> Sql<Option<(u64, Fence)>> {
@@ -25,6 +25,24 @@ fn load(connection: &Connection, code: &RoomCode) -> Sql<Option<StoredRoom>> {
     Ok(Some(StoredRoom { version, records }))
 }
 
+const PUT_RECORD: &str = "INSERT INTO room_record (code, key, value) VALUES (?1, ?2, ?3)
+    ON CONFLICT (code, key) DO UPDATE SET value = ?3";
+
+fn put_head(
+    connection: &Connection,
+    code: &str,
+    version: u64,
+    fence: Fence,
+    expires_at: Option<Timestamp>,
+) -> Sql<()> {
+    let mut put = connection.prepare_cached(
+        "INSERT INTO room (code, version, fence, expires_at) VALUES (?1, ?2, ?3, ?4)
+         ON CONFLICT (code) DO UPDATE SET version = ?2, fence = ?3, expires_at = ?4",
+    )?;
+    put.execute(params![code, version as i64, fence.0 as i64, expires_at.map(Timestamp::as_millis)])?;
+    Ok(())
+}
+
 /// Checks everything before the first write.
 fn commit(connection: &Connection, commit: &Commit) -> Sql<std::result::Result<u64, CommitError>> {
     let code = commit.code.as_str();
@@ -41,16 +59,8 @@ fn commit(connection: &Connection, commit: &Commit) -> Sql<std::result::Result<u
         Some((_, newest)) => newest,
     };
     let version = commit.expected + 1;
-    let fence = commit.fence.unwrap_or(newest);
-    let mut put = connection.prepare_cached(
-        "INSERT INTO room (code, version, fence, expires_at) VALUES (?1, ?2, ?3, ?4)
-         ON CONFLICT (code) DO UPDATE SET version = ?2, fence = ?3, expires_at = ?4",
-    )?;
-    put.execute(params![code, version as i64, fence.0 as i64, commit.expires_at.map(Timestamp::as_millis)])?;
-    let mut record_put = connection.prepare_cached(
-        "INSERT INTO room_record (code, key, value) VALUES (?1, ?2, ?3)
-         ON CONFLICT (code, key) DO UPDATE SET value = ?3",
-    )?;
+    put_head(connection, code, version, commit.fence.unwrap_or(newest), commit.expires_at)?;
+    let mut record_put = connection.prepare_cached(PUT_RECORD)?;
     let mut record_delete =
         connection.prepare_cached("DELETE FROM room_record WHERE code = ?1 AND key = ?2")?;
     for (key, value) in &commit.records {
@@ -60,6 +70,21 @@ fn commit(connection: &Connection, commit: &Commit) -> Sql<std::result::Result<u
         };
     }
     Ok(Ok(version))
+}
+
+fn restore(connection: &Connection, restore: &Restore) -> Sql<std::result::Result<u64, CommitError>> {
+    let (version, fence) = head(connection, &restore.code)?.unwrap_or_default();
+    if version != restore.expected || version >= restore.room.version {
+        return Ok(Err(CommitError::Conflict { version }));
+    }
+    let code = restore.code.as_str();
+    put_head(connection, code, restore.room.version, fence, restore.expires_at)?;
+    connection.prepare_cached("DELETE FROM room_record WHERE code = ?1")?.execute([code])?;
+    let mut record_put = connection.prepare_cached(PUT_RECORD)?;
+    for (key, value) in &restore.room.records {
+        record_put.execute(params![code, key, value])?;
+    }
+    Ok(Ok(restore.room.version))
 }
 
 fn codes(connection: &Connection, sql: &str, parameters: impl rusqlite::Params) -> Sql<Vec<RoomCode>> {
@@ -96,6 +121,18 @@ impl RoomStore for Sqlite {
             let made = commit(connection, &proposal)?;
             if let Ok(version) = made {
                 let Commit { code, origin, notices, .. } = proposal;
+                effects.room(code, RoomChange::Committed { version, origin, notices: notices.into() });
+            }
+            Ok(made)
+        };
+        self.0.writer.write(run).await?
+    }
+
+    async fn room_restore(&self, lost: Restore) -> std::result::Result<u64, CommitError> {
+        let run = move |connection: &Connection, effects: &mut super::writer::Effects| {
+            let made = restore(connection, &lost)?;
+            if let Ok(version) = made {
+                let Restore { code, origin, notices, .. } = lost;
                 effects.room(code, RoomChange::Committed { version, origin, notices: notices.into() });
             }
             Ok(made)

@@ -29,5 +29,6 @@ fn commit(expected: u64, key: &str, value: &[u8]) -> Commit {
         notices: Vec::new(),
         origin: "one".parse().expect("an id"),
         expires_at: None,
+        durable: false,
     }
 }
