@@ -246,17 +246,22 @@ impl Titles {
             0..=4 => format!("{} {}", self.pick(&names::ADJECTIVES), self.pick(&names::NOUNS)),
             5 | 6 => format!("The {}", self.pick(&names::NOUNS)),
             7 | 8 => format!("{} in {}", self.pick(&names::NOUNS), self.pick(&names::PLACES)),
-            9 | 10 => format!("{} Me {}", self.pick(&names::VERBS), self.pick(&names::ADVERBS)),
+            9 => format!("{} Me {}", self.pick(&names::PLEAS), self.pick(&names::ADVERBS)),
+            10 => format!("{} Me {}", self.pick(&names::CARRIERS), self.pick(&names::GOALS)),
             11 => format!("Love in {}", self.pick(&names::PLACES)),
             12 => format!("{} Love", self.pick(&names::ADJECTIVES)),
             13 => format!("The {} {}", self.pick(&names::ADJECTIVES), self.pick(&names::NOUNS)),
             14 => format!("{} the {}", self.pick(&names::VERBS), self.pick(&names::NOUNS)),
-            15 => format!("{} & {}", self.pick(&names::NOUNS), self.pick(&names::NOUNS)),
+            15 => {
+                let first = self.pick(&names::NOUNS);
+                let others = names::NOUNS.map(|noun| if noun == first { "Everything" } else { noun });
+                format!("{first} & {}", self.pick(&others))
+            }
             16 => self.pick(&names::NOUNS).to_owned(),
-            17 => format!("Like a {}", self.pick(&names::NOUNS)),
+            17 => format!("Like {}", self.pick(&names::LIKENESSES)),
             _ => match self.phrases.next() {
                 Some(index) => names::PHRASES[index].to_owned(),
-                None => format!("{} of {}", self.pick(&names::NOUNS), self.pick(&names::PLACES)),
+                None => format!("The {} of {}", self.pick(&names::NOUNS), self.pick(&names::OWNERS)),
             },
         }
     }

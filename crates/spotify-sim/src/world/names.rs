@@ -181,6 +181,7 @@ pub(super) const NOUNS: [&str; 48] = [
     "Sparrow",
 ];
 
+/// Where something can be, after "in".
 pub(super) const PLACES: [&str; 20] = [
     "Lisbon",
     "the Kitchen",
@@ -204,29 +205,80 @@ pub(super) const PLACES: [&str; 20] = [
     "the Half-Light",
 ];
 
-pub(super) const VERBS: [&str; 20] = [
-    "Carry", "Follow", "Remember", "Find", "Call", "Hold", "Wake", "Leave", "Meet", "Tell", "Take",
-    "Forgive", "Teach", "Send", "Drive", "Sing", "Lose", "Keep", "Bring", "Show",
+/// What something can be of: not every place is.
+pub(super) const OWNERS: [&str; 12] = [
+    "Lisbon",
+    "Rotterdam",
+    "Tbilisi",
+    "Trieste",
+    "Kyoto",
+    "Marseille",
+    "Summer",
+    "November",
+    "the North",
+    "the Suburbs",
+    "Our Own",
+    "the Night",
 ];
 
-pub(super) const ADVERBS: [&str; 16] = [
+/// Whole, with their articles: what a thing can be like.
+pub(super) const LIKENESSES: [&str; 20] = [
+    "a Lantern",
+    "an Elevator",
+    "Thunder",
+    "a Satellite",
+    "Wolves",
+    "an Island",
+    "Honey",
+    "a Telephone",
+    "Fireworks",
+    "an Umbrella",
+    "Static",
+    "a Carousel",
+    "Letters",
+    "an Ocean",
+    "Gravity",
+    "a Sparrow",
+    "Horses",
+    "an Orchard",
+    "Tomorrow",
+    "a Lighthouse",
+];
+
+/// What can be done to a thing.
+pub(super) const VERBS: [&str; 14] = [
+    "Carry", "Follow", "Remember", "Find", "Call", "Hold", "Wake", "Leave", "Meet", "Forgive", "Lose",
+    "Keep", "Mind", "Watch",
+];
+
+/// What can be asked for oneself, and how: each goes with each.
+pub(super) const PLEAS: [&str; 14] = [
+    "Carry", "Follow", "Remember", "Find", "Call", "Hold", "Wake", "Leave", "Meet", "Forgive", "Tell",
+    "Teach", "Surprise", "Forget",
+];
+
+pub(super) const ADVERBS: [&str; 14] = [
     "Slowly",
-    "Home",
     "Tonight",
     "Again",
     "Gently",
-    "by Heart",
     "Twice",
     "Tomorrow",
     "Like You Mean It",
     "Softly",
-    "to the Sea",
     "Anyway",
     "in the Morning",
     "Out Loud",
     "Before the Rain",
     "Once More",
+    "on Sunday",
 ];
+
+/// What can bring one somewhere, and where to: each goes with each.
+pub(super) const CARRIERS: [&str; 8] = ["Carry", "Follow", "Take", "Send", "Drive", "Sing", "Bring", "Walk"];
+
+pub(super) const GOALS: [&str; 6] =
+    ["Home", "to the Sea", "Across the River", "Down the Hill", "to the Station", "Around the Block"];
 
 pub(super) const PHRASES: [&str; 24] = [
     "Love in a Time of Static",
@@ -243,7 +295,7 @@ pub(super) const PHRASES: [&str; 24] = [
     "Ask Me in September",
     "The Love We Borrowed",
     "Ten Thousand Sundays",
-    "As Far As the Eye",
+    "As Far as the Eye Can Hear",
     "Half a Love Song",
     "Where the Road Forgets",
     "Say It in Colour",
