@@ -85,6 +85,10 @@ async fn a_code_is_good_once_for_ten_minutes_and_for_its_verifier() {
     let late = spotify.agree("host-1").await;
     spotify.advance(601_000).await;
     check(&late, VERIFIER, Some("Authorization code expired")).await;
+    // Nobody comes back for it after an hour; it is no longer known.
+    spotify.advance(3_600_000).await;
+    spotify.agree("host-1").await;
+    check(&late, VERIFIER, Some("Invalid authorization code")).await;
 }
 
 #[tokio::test]

@@ -16,12 +16,16 @@ async fn the_same_seed_is_the_same_world() {
 
 #[tokio::test]
 async fn there_is_enough_to_find() {
+    for seed in 2..12 {
+        let spotify = Spotify::with_seed(seed).await;
+        let (token, _) = spotify.sign_in("host-1").await;
+        for query in ["a", "the", "love", "e"] {
+            let found = spotify.get(&token, &format!("/v1/search?q={query}&type=track")).await;
+            assert!(found["tracks"]["total"].as_u64() >= Some(12), "{query} with seed {seed}");
+        }
+    }
     let spotify = Spotify::start().await;
     let (token, _) = spotify.sign_in("host-1").await;
-    for query in ["a", "the", "love", "e"] {
-        let found = spotify.get(&token, &format!("/v1/search?q={query}&type=track")).await;
-        assert!(found["tracks"]["total"].as_u64() >= Some(12), "{query}");
-    }
     let (mut all, mut explicit, mut unplayable) = (0, 0, 0);
     let mut next = Some("/v1/search?q=&type=track&limit=50".replace("q=", "q=year:1900-2100"));
     while let Some(path) = next {
@@ -115,10 +119,16 @@ async fn tracks_are_saved_and_forgotten() {
 async fn a_write_without_a_length_is_refused() {
     let spotify = Spotify::start().await;
     let (token, _) = spotify.sign_in("host-1").await;
-    let request = format!(
-        "PUT /v1/me/player/pause HTTP/1.1\r\nHost: x\r\nConnection: close\r\nAuthorization: Bearer {token}\r\n\r\n"
-    );
-    assert_eq!(spotify.raw(&request).await.expect("an answer").status, 411);
+    let check = async |method: &str, path: &str, rest: &str, status: u16| {
+        let request = format!(
+            "{method} /v1/me/player/{path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\nAuthorization: Bearer {token}\r\n{rest}"
+        );
+        assert_eq!(spotify.raw(&request).await.expect("an answer").status, status, "{method} {path} {rest}");
+    };
+    check("PUT", "pause", "\r\n", 411).await;
+    check("POST", "next", "\r\n", 411).await;
+    check("PUT", "play", "Transfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n", 411).await;
+    check("PUT", "pause", "Content-Length: 0\r\n\r\n", 204).await;
 }
 
 #[tokio::test]

@@ -27,7 +27,12 @@ async fn what_is_not_understood_gets_400_and_changes_nothing() {
     check(&app, json!({ "owner_premium": false, "daily_quota": { "films": 1 } })).await;
     check(&app, json!({ "owner_premium": false, "allowlist": ["nobody"] })).await;
     check("/_sim/apps/short", json!({})).await;
+    check(&app, json!({ "owner_premium": false, "staleness_ms": null })).await;
     check("/_sim/users/nobody", json!({})).await;
+    check("/_sim/users/host-1", json!({ "product": "free", "revoked": null })).await;
+    check("/_sim/users/host-1", json!({ "product": null })).await;
+    check("/_sim/users/host-1", json!({ "product": "free", "playing": { "uris": null } })).await;
+    check("/_sim/users/host-1", json!({ "product": "free", "idle_after_ms": -1 })).await;
     check("/_sim/users/host-10000", json!({})).await;
     check("/_sim/users/host-1", json!({ "product": "free", "hat": 1 })).await;
     check("/_sim/users/host-1", json!({ "product": "free", "playing": { "kind": "film" } })).await;
@@ -36,6 +41,7 @@ async fn what_is_not_understood_gets_400_and_changes_nothing() {
     check("/_sim/users/host-1/app", json!({ "act": "dance" })).await;
     check("/_sim/users/host-1/app", json!({ "act": "seek" })).await;
     check("/_sim/faults", json!({ "kind": "hang" })).await;
+    check("/_sim/faults", json!([{ "match": {}, "kind": "hang", "times": null }])).await;
     check("/_sim/faults", json!([{ "match": {}, "kind": "hang" }, { "match": {}, "kind": "flood" }])).await;
     check("/_sim/faults", json!([{ "match": { "colour": "red" }, "kind": "hang" }])).await;
     assert_eq!(spotify.send("GET", "/_sim/calls?user=nobody", "", "").await.status, 400);

@@ -174,6 +174,31 @@ async fn an_idle_device_is_woken_by_its_id() {
 }
 
 #[tokio::test]
+async fn an_idle_device_leaves_where_the_account_is_told_so() {
+    const IDLE_MS: u64 = 600_000;
+    let spotify = Spotify::start().await;
+    let (token, _) = spotify.sign_in("host-1").await;
+    let names = async || {
+        let devices = spotify.get(&token, "/v1/me/player/devices").await["devices"].clone();
+        devices.as_array().expect("a list").iter().map(|device| text(&device["name"])).collect::<Vec<_>>()
+    };
+    let kitchen = text(&spotify.truth("host-1").await["device_id"]);
+    spotify.control("users/host-1", json!({ "idle_after_ms": IDLE_MS })).await;
+    spotify.advance(IDLE_MS).await;
+    assert_eq!(names().await, ["Kitchen", "Phone"], "what plays is not idle");
+    spotify.api(&token, PAUSE.0, PAUSE.1, "").await;
+    spotify.advance(IDLE_MS).await;
+    assert_eq!(names().await, ["Phone"]);
+    assert_eq!(spotify.api(&token, "GET", "/v1/me/player", "").await.status, 204);
+    let refused = spotify.api(&token, PLAY.0, PLAY.1, "").await;
+    assert_eq!((refused.status, &refused.json()["error"]["reason"]), (404, &json!("NO_ACTIVE_DEVICE")));
+    let woken = spotify.api(&token, PLAY.0, &format!("{}?device_id={kitchen}", PLAY.1), "").await;
+    assert_eq!(woken.status, 204);
+    assert_eq!(names().await, ["Kitchen", "Phone"]);
+    assert_eq!(spotify.get(&token, "/v1/me/player").await["is_playing"], true);
+}
+
+#[tokio::test]
 async fn what_has_no_item_says_what_it_is() {
     let spotify = Spotify::start().await;
     let (token, _) = spotify.sign_in("host-1").await;

@@ -83,11 +83,8 @@ pub(crate) fn user_of(world: &World, call: &Call) -> Option<User> {
 /// Answers a call.
 pub(crate) fn answer(world: &mut World, call: &Call, now: Timestamp) -> Reply {
     let writes = call.method != http::Method::GET && call.method != http::Method::DELETE;
-    if writes
-        && !call.headers.contains_key("content-length")
-        && !call.headers.contains_key("transfer-encoding")
-    {
-        // What stands before Spotify's API refuses this, in HTML.
+    if writes && !call.headers.contains_key("content-length") {
+        // What stands before Spotify's API refuses this, in HTML; a body in chunks has no length either.
         return Reply::typed(
             411,
             "text/html; charset=UTF-8",

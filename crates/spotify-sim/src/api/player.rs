@@ -102,6 +102,7 @@ pub(super) fn devices(asked: &mut Asked<'_>) -> Done {
     let devices: Vec<Value> = player
         .devices
         .iter()
+        .filter(|device| !device.is_asleep)
         .map(|device| View::device(device, player.active.as_ref() == Some(&device.id)))
         .collect();
     Done::Json(200, json!({ "devices": devices }))

@@ -195,7 +195,11 @@ fn place(body: &Value, key: &str, max: usize) -> Result<Option<usize>, ApiError>
 }
 
 pub(super) fn add(asked: &mut Asked<'_>) -> Result<Done, ApiError> {
-    let mut body = body(asked)?;
+    let mut body = match asked.call.json() {
+        // The list alone is an older form that published clients still send.
+        Some(uris @ Value::Array(_)) => json!({ "uris": uris }),
+        _ => body(asked)?,
+    };
     let lines = lines(asked, &body)?.filter(|lines| !lines.is_empty());
     let lines = lines.ok_or_else(|| ApiError::bad("No uris provided."))?;
     if let Some(position) = asked.call.query("position") {

@@ -255,10 +255,8 @@ impl View {
             "added_at": iso(line.added_at, false),
             "added_by": added_by,
             "is_local": line.item == Some(Item::Local),
-            "primary_color": null,
             "item": item.clone(),
             "track": item,
-            "video_thumbnail": { "url": null },
         })
     }
 }

@@ -176,8 +176,9 @@ pub(crate) enum Found<'a> {
     Nothing,
 }
 
-/// Finds the endpoint of a request.
+/// Finds the endpoint of a request. One slash at the end makes no difference: published clients send it.
 pub(crate) fn find<'a>(method: &Method, path: &'a str) -> Found<'a> {
+    let path = path.strip_suffix('/').unwrap_or(path);
     let mut other = Found::Nothing;
     for route in ROUTES {
         if let Some(id) = matches(route.template, path) {

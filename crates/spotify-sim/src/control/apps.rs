@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{ControlError, body, present, user};
+use super::{ControlError, body, given, present, user};
 use crate::exchange::Call;
 use crate::world::World;
 use crate::world::account::User;
@@ -30,34 +30,24 @@ enum RotationWord {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Change {
-    #[serde(default, deserialize_with = "present")]
-    mode: Option<Option<ModeWord>>,
+    #[serde(default, deserialize_with = "given")]
+    mode: Option<ModeWord>,
     #[serde(default, deserialize_with = "present")]
     calls_per_30s: Option<Option<u64>>,
-    #[serde(default, deserialize_with = "present")]
-    daily_quota: Option<Option<BTreeMap<String, Option<u64>>>>,
+    #[serde(default, deserialize_with = "given")]
+    daily_quota: Option<BTreeMap<String, Option<u64>>>,
     #[serde(default, deserialize_with = "present")]
     allowlist: Option<Option<Vec<String>>>,
-    #[serde(default, deserialize_with = "present")]
-    owner_premium: Option<Option<bool>>,
-    #[serde(default, deserialize_with = "present")]
-    rotation: Option<Option<RotationWord>>,
-    #[serde(default, deserialize_with = "present")]
-    command_status: Option<Option<u16>>,
-    #[serde(default, deserialize_with = "present")]
-    staleness_ms: Option<Option<u64>>,
-    #[serde(default, deserialize_with = "present")]
-    access_token_ms: Option<Option<u64>>,
-}
-
-/// A key that may be absent but not null.
-#[expect(clippy::option_option, reason = "absent, null and a value are three things here")]
-fn not_null<T>(value: Option<Option<T>>, key: &str) -> Result<Option<T>, ControlError> {
-    match value {
-        Some(None) => Err(ControlError::bad(format!("{key}: null is no value for it"))),
-        Some(value) => Ok(value),
-        None => Ok(None),
-    }
+    #[serde(default, deserialize_with = "given")]
+    owner_premium: Option<bool>,
+    #[serde(default, deserialize_with = "given")]
+    rotation: Option<RotationWord>,
+    #[serde(default, deserialize_with = "given")]
+    command_status: Option<u16>,
+    #[serde(default, deserialize_with = "given")]
+    staleness_ms: Option<u64>,
+    #[serde(default, deserialize_with = "given")]
+    access_token_ms: Option<u64>,
 }
 
 pub(super) fn change(world: &mut World, client_id: &str, call: &Call) -> Result<Value, ControlError> {
@@ -65,16 +55,11 @@ pub(super) fn change(world: &mut World, client_id: &str, call: &Call) -> Result<
         return Err(ControlError::bad("A client id is 32 hex digits"));
     }
     let change: Change = body(call)?;
-    let mode = not_null(change.mode, "mode")?;
-    let rotation = not_null(change.rotation, "rotation")?;
-    let owner_premium = not_null(change.owner_premium, "owner_premium")?;
-    let staleness_ms = not_null(change.staleness_ms, "staleness_ms")?;
-    let access_token_ms = not_null(change.access_token_ms, "access_token_ms")?;
-    let command_status = not_null(change.command_status, "command_status")?;
-    if command_status.is_some_and(|status| status != 204 && status != 200) {
+    if change.command_status.is_some_and(|status| status != 204 && status != 200) {
         return Err(ControlError::bad("command_status: 204 or 200"));
     }
-    let quotas: Vec<(Group, Option<u64>)> = not_null(change.daily_quota, "daily_quota")?
+    let quotas: Vec<(Group, Option<u64>)> = change
+        .daily_quota
         .unwrap_or_default()
         .into_iter()
         .map(|(word, limit)| {
@@ -88,22 +73,22 @@ pub(super) fn change(world: &mut World, client_id: &str, call: &Call) -> Result<
         .transpose()?;
 
     let app = world.app(client_id);
-    app.mode = match mode {
+    app.mode = match change.mode {
         Some(ModeWord::Development) => Mode::Development,
         Some(ModeWord::Extended) => Mode::Extended,
         None => app.mode,
     };
-    app.rotation = match rotation {
+    app.rotation = match change.rotation {
         Some(RotationWord::None) => Rotation::None,
         Some(RotationWord::Same) => Rotation::Same,
         Some(RotationWord::SingleUse) => Rotation::SingleUse,
         None => app.rotation,
     };
     app.calls_per_30s = change.calls_per_30s.unwrap_or(app.calls_per_30s);
-    app.owner_premium = owner_premium.unwrap_or(app.owner_premium);
-    app.staleness_ms = staleness_ms.unwrap_or(app.staleness_ms);
-    app.access_token_ms = access_token_ms.unwrap_or(app.access_token_ms);
-    app.command_status = command_status.unwrap_or(app.command_status);
+    app.owner_premium = change.owner_premium.unwrap_or(app.owner_premium);
+    app.staleness_ms = change.staleness_ms.unwrap_or(app.staleness_ms);
+    app.access_token_ms = change.access_token_ms.unwrap_or(app.access_token_ms);
+    app.command_status = change.command_status.unwrap_or(app.command_status);
     if let Some(allowlist) = allowlist {
         app.allowlist = allowlist;
     }

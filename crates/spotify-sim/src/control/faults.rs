@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{ControlError, body, user};
+use super::{ControlError, body, given, user};
 use crate::exchange::Call;
 use crate::world::World;
 use crate::world::faults::{Fault, FaultKind};
@@ -13,8 +13,11 @@ use crate::world::faults::{Fault, FaultKind};
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Match {
+    #[serde(default, deserialize_with = "given")]
     method: Option<String>,
+    #[serde(default, deserialize_with = "given")]
     path: Option<String>,
+    #[serde(default, deserialize_with = "given")]
     user: Option<String>,
 }
 
@@ -34,12 +37,16 @@ struct Ordered {
     #[serde(default, rename = "match")]
     matches: Match,
     kind: Kind,
+    #[serde(default, deserialize_with = "given")]
     status: Option<u16>,
     body: Option<Value>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "given")]
     headers: Option<BTreeMap<String, Value>>,
+    #[serde(default, deserialize_with = "given")]
     delay_ms: Option<u64>,
+    #[serde(default, deserialize_with = "given")]
     times: Option<u64>,
+    #[serde(default, deserialize_with = "given")]
     before_effect: Option<bool>,
 }
 

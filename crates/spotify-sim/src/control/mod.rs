@@ -72,6 +72,15 @@ where
     Option::deserialize(deserializer).map(Some)
 }
 
+/// Reads a key that may be absent but not null.
+fn given<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
+where
+    D: serde::Deserializer<'de>,
+    T: Deserialize<'de>,
+{
+    T::deserialize(deserializer).map(Some)
+}
+
 fn user(name: &str) -> Result<User, ControlError> {
     User::parse(name).ok_or_else(|| ControlError::bad(format!("No account is called {name:?}")))
 }

@@ -6,7 +6,7 @@ use kernel::Timestamp;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{ControlError, body, present, user};
+use super::{ControlError, body, given, present, user};
 use crate::exchange::Call;
 use crate::world::World;
 use crate::world::account::User;
@@ -66,11 +66,17 @@ enum KindWord {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct PlayingGiven {
+    #[serde(default, deserialize_with = "given")]
     context_uri: Option<String>,
+    #[serde(default, deserialize_with = "given")]
     uris: Option<Vec<String>>,
+    #[serde(default, deserialize_with = "given")]
     kind: Option<KindWord>,
+    #[serde(default, deserialize_with = "given")]
     offset: Option<usize>,
+    #[serde(default, deserialize_with = "given")]
     position_ms: Option<u64>,
+    #[serde(default, deserialize_with = "given")]
     is_playing: Option<bool>,
 }
 
@@ -78,11 +84,16 @@ struct PlayingGiven {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Change {
+    #[serde(default, deserialize_with = "given")]
     product: Option<Product>,
+    #[serde(default, deserialize_with = "given")]
     devices: Option<Vec<DeviceGiven>>,
     #[serde(default, deserialize_with = "present")]
     playing: Option<Option<PlayingGiven>>,
+    #[serde(default, deserialize_with = "given")]
     revoked: Option<bool>,
+    #[serde(default, deserialize_with = "present")]
+    idle_after_ms: Option<Option<u64>>,
 }
 
 /// Devices as the world has them, and the active one.
@@ -106,6 +117,7 @@ fn devices(given: Vec<DeviceGiven>) -> Result<(Vec<Device>, Option<String>), Con
             is_restricted: one.is_restricted,
             supports_volume: one.supports_volume,
             volume_percent: one.volume_percent,
+            is_asleep: false,
         });
     }
     Ok((devices, active))
@@ -192,6 +204,7 @@ pub(super) fn change(
         None => {}
     }
     let player = &mut account.player;
+    player.idle_after_ms = change.idle_after_ms.unwrap_or(player.idle_after_ms);
     if new_devices.is_some() || change.playing.is_some() {
         player.changing(now);
     }
@@ -263,10 +276,15 @@ enum ActWord {
 #[serde(deny_unknown_fields)]
 struct AppAct {
     act: ActWord,
+    #[serde(default, deserialize_with = "given")]
     uri: Option<String>,
+    #[serde(default, deserialize_with = "given")]
     context_uri: Option<String>,
+    #[serde(default, deserialize_with = "given")]
     position_ms: Option<u64>,
+    #[serde(default, deserialize_with = "given")]
     percent: Option<u8>,
+    #[serde(default, deserialize_with = "given")]
     device_id: Option<String>,
 }
 

@@ -94,6 +94,7 @@ impl Account {
             is_restricted: false,
             supports_volume,
             volume_percent: Some(if supports_volume { 60 } else { 100 }),
+            is_asleep: false,
         };
         let devices = vec![device(1, "Kitchen", "Speaker", true), device(2, "Phone", "Smartphone", false)];
         let active = Some(devices[0].id.clone());

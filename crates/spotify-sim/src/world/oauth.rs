@@ -4,7 +4,9 @@ use kernel::Timestamp;
 
 use super::account::User;
 use super::apps::{Rotation, is_client_id};
-use super::tokens::{CODE_LASTS_MS, Code, Grant, Token, TokenKind, challenge_of, six_months_after};
+use super::tokens::{
+    CODE_KEPT_MS, CODE_LASTS_MS, Code, Grant, Token, TokenKind, challenge_of, six_months_after,
+};
 use super::{Issued, World};
 
 /// A refusal of `/api/token`: RFC 6749's `error`, and Spotify's words, which nobody should read.
@@ -70,6 +72,7 @@ impl World {
         let code = self.mint.code(now);
         let redirect_uri = redirect_uri.to_owned();
         let kept = Code { grant, redirect_uri, challenge, issued_at: now, used: false };
+        self.codes.retain(|_, known| now.since(known.issued_at) <= CODE_KEPT_MS);
         self.codes.insert(code.clone(), kept);
         code
     }

@@ -3,124 +3,18 @@
 //! The position is never stored, only where it stood at an instant; [`Player::settle`] carries out the track ends that
 //! have passed by then. Whatever reads or changes a player settles it first.
 
+mod items;
+mod lists;
+mod time;
+
 use std::collections::VecDeque;
-use std::sync::Arc;
 
 use kernel::Timestamp;
 
 use super::catalogue::Catalogue;
-use super::ids::{Kind, mix, shuffled};
-
-/// Something that can play.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Item {
-    Track(usize),
-    Episode(usize),
-    /// A file on the host's own machine.
-    Local,
-    Ad,
-    /// What Spotify itself does not name.
-    Unknown,
-}
-
-/// The URI of the one local file.
-pub(crate) const LOCAL_URI: &str = "spotify:local:The+Garage+Tapes:Demos:Basement+Take+2:184";
-
-impl Item {
-    pub(crate) fn duration_ms(self, catalogue: &Catalogue) -> u64 {
-        match self {
-            Self::Track(index) => catalogue.tracks[index].duration_ms,
-            Self::Episode(index) => catalogue.episodes[index].duration_ms,
-            Self::Local => 184_000,
-            Self::Ad => 30_000,
-            Self::Unknown => 240_000,
-        }
-    }
-
-    /// The URI; for an ad or an unknown item a word that no real URI is.
-    pub(crate) fn uri(self, catalogue: &Catalogue) -> String {
-        match self {
-            Self::Track(index) => catalogue.uri(Kind::Track, index),
-            Self::Episode(index) => catalogue.uri(Kind::Episode, index),
-            Self::Local => LOCAL_URI.to_owned(),
-            Self::Ad => "spotify:ad".to_owned(),
-            Self::Unknown => "spotify:unknown".to_owned(),
-        }
-    }
-
-    fn playable(self, catalogue: &Catalogue) -> bool {
-        !matches!(self, Self::Track(index) if !catalogue.tracks[index].playable)
-    }
-}
-
-/// A Spotify Connect device.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Device {
-    pub(crate) id: String,
-    pub(crate) name: String,
-    pub(crate) kind: String,
-    pub(crate) is_restricted: bool,
-    pub(crate) supports_volume: bool,
-    pub(crate) volume_percent: Option<u8>,
-}
-
-/// Whether what ends starts again.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) enum Repeat {
-    #[default]
-    Off,
-    Track,
-    Context,
-}
-
-/// A list that plays: an album, a playlist, or bare URIs (no context URI; it stops at its end).
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct List {
-    pub(crate) context_uri: Option<String>,
-    pub(crate) items: Arc<[Item]>,
-    /// The order in which `items` play.
-    pub(crate) order: Arc<[usize]>,
-    /// The place in `order` of the item that plays, or played before the user's queue took over.
-    pub(crate) at: usize,
-}
-
-impl List {
-    /// A list that starts at item `start`.
-    pub(crate) fn new(context_uri: Option<String>, items: Vec<Item>, start: usize) -> Self {
-        let order = (0..items.len()).collect();
-        Self { context_uri, items: items.into(), order, at: start }
-    }
-
-    pub(crate) fn item(&self) -> Item {
-        self.items[self.order[self.at]]
-    }
-
-    fn wraps(&self) -> bool {
-        self.context_uri.is_some()
-    }
-}
-
-/// What plays.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Playing {
-    pub(crate) list: List,
-    pub(crate) item: Item,
-    /// The item comes from the user's queue, not from the list.
-    pub(crate) from_queue: bool,
-    pub(crate) is_playing: bool,
-    /// The position at `since`.
-    pub(crate) position_ms: u64,
-    pub(crate) since: Timestamp,
-    /// When the item started, for the listening history.
-    pub(crate) started_at: Timestamp,
-}
-
-impl Playing {
-    /// The position at `now`.
-    pub(crate) fn position(&self, now: Timestamp) -> u64 {
-        self.position_ms + if self.is_playing { now.since(self.since) } else { 0 }
-    }
-}
+use super::ids::{mix, shuffled};
+pub(crate) use items::{Device, Item, LOCAL_URI};
+pub(crate) use lists::{List, Playing, Repeat};
 
 /// Who did something to a player.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -161,17 +55,13 @@ pub(crate) struct State {
     pub(crate) queue: VecDeque<Item>,
 }
 
-/// How many lines of the journal, and of the listening history, are kept.
+/// How many lines of the journal are kept.
 const JOURNAL_KEPT: usize = 10_000;
-const HEARD_KEPT: usize = 50;
 /// How long, and how many, states before a change are kept.
 const PAST_MS: u64 = 30_000;
 const PAST_KEPT: usize = 16;
 /// How many items the queue answer shows.
 const QUEUE_SHOWN: usize = 20;
-/// A jump of the clock longer than this many rounds of a list is shortened by whole rounds.
-const ROUNDS_PLAYED: u64 = 3;
-
 /// One account's player.
 #[derive(Clone, Debug)]
 pub(crate) struct Player {
@@ -184,6 +74,8 @@ pub(crate) struct Player {
     pub(crate) repeat: Repeat,
     pub(crate) journal: VecDeque<Entry>,
     pub(crate) heard: VecDeque<Heard>,
+    /// How long without sound or change lets the active device leave; `None`: it never does.
+    pub(crate) idle_after_ms: Option<u64>,
     /// The list that ended: what a bare `play` starts again.
     rested: Option<List>,
     changed_at: Timestamp,
@@ -204,6 +96,7 @@ impl Player {
             repeat: Repeat::Off,
             journal: VecDeque::new(),
             heard: VecDeque::new(),
+            idle_after_ms: None,
             rested: None,
             changed_at: now,
             past: VecDeque::new(),
@@ -243,46 +136,6 @@ impl Player {
             .map_or_else(|| self.state(), |(_, before)| before.clone())
     }
 
-    /// Carries out the ends of tracks up to `now`.
-    pub(crate) fn settle(&mut self, catalogue: &Catalogue, now: Timestamp) {
-        self.skip_rounds(catalogue, now);
-        while let Some(playing) = self.playing.as_ref().filter(|playing| playing.is_playing) {
-            let left = playing.item.duration_ms(catalogue).saturating_sub(playing.position_ms);
-            if now.since(playing.since) < left {
-                break;
-            }
-            let end = playing.since.plus_ms(left);
-            self.note(end, By::End, "end", Some(playing.item.uri(catalogue)));
-            self.hear(end);
-            if self.repeat == Repeat::Track {
-                self.start_item(end);
-            } else {
-                self.go_on(catalogue, end);
-            }
-            self.changed_at = end;
-        }
-    }
-
-    /// After a jump of months only the last rounds of a list are played through.
-    fn skip_rounds(&mut self, catalogue: &Catalogue, now: Timestamp) {
-        let Some(playing) = self.playing.as_mut().filter(|p| p.is_playing && p.list.wraps()) else { return };
-        if !self.queue.is_empty() || self.repeat == Repeat::Track {
-            return;
-        }
-        let round: u64 = playing
-            .list
-            .items
-            .iter()
-            .filter(|item| item.playable(catalogue))
-            .map(|item| item.duration_ms(catalogue))
-            .sum();
-        let rounds = now.since(playing.since) / round.max(1);
-        if !playing.from_queue && rounds > ROUNDS_PLAYED + 1 {
-            playing.since = playing.since.plus_ms((rounds - ROUNDS_PLAYED) * round);
-            playing.started_at = playing.since;
-        }
-    }
-
     /// Keeps the state before a change, for reads that trail.
     pub(crate) fn changing(&mut self, now: Timestamp) {
         while self.past.len() >= PAST_KEPT
@@ -300,18 +153,6 @@ impl Player {
             self.journal.pop_front();
         }
         self.journal.push_back(Entry { at, by, act, uri });
-    }
-
-    fn hear(&mut self, at: Timestamp) {
-        let Some(playing) = &self.playing else { return };
-        // Spotify counts a listen from 30 s on.
-        if let Item::Track(track) = playing.item
-            && at.since(playing.started_at) >= 30_000
-        {
-            let context_uri = playing.list.context_uri.clone();
-            self.heard.push_front(Heard { track, at, context_uri });
-            self.heard.truncate(HEARD_KEPT);
-        }
     }
 
     fn start_item(&mut self, at: Timestamp) {
@@ -457,8 +298,11 @@ impl Player {
         List { order: std::iter::once(first).chain(rest).collect(), at: 0, ..list }
     }
 
-    /// Makes a device the active one; what plays goes on there.
+    /// Makes a device the active one; it wakes, and what plays goes on there.
     pub(crate) fn activate(&mut self, id: &str) {
+        if let Some(device) = self.devices.iter_mut().find(|device| device.id == id) {
+            device.is_asleep = false;
+        }
         self.active = Some(id.to_owned());
     }
 

@@ -13,6 +13,8 @@ use super::account::User;
 
 /// How long a code can be exchanged.
 pub(crate) const CODE_LASTS_MS: u64 = 600_000;
+/// How long it is remembered that there was a code, to say that it has expired.
+pub(crate) const CODE_KEPT_MS: u64 = 3_600_000;
 
 /// What a token is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

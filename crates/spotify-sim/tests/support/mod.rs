@@ -8,39 +8,39 @@ use spotify_sim::{Sim, SimConfig};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
-pub const CLIENT: &str = "0123456789abcdef0123456789abcdef";
-pub const REDIRECT: &str = "http://127.0.0.1:9/auth/callback";
-pub const VERIFIER: &str = "a-verifier-that-is-long-enough-to-be-one-0123456789";
-pub const SCOPES: &str = "user-read-playback-state user-read-currently-playing user-modify-playback-state \
+pub(crate) const CLIENT: &str = "0123456789abcdef0123456789abcdef";
+pub(crate) const REDIRECT: &str = "http://127.0.0.1:9/auth/callback";
+pub(crate) const VERIFIER: &str = "a-verifier-that-is-long-enough-to-be-one-0123456789";
+pub(crate) const SCOPES: &str = "user-read-playback-state user-read-currently-playing user-modify-playback-state \
                           user-read-recently-played user-library-read user-library-modify playlist-read-private \
                           playlist-modify-public playlist-modify-private user-read-private";
 
 /// What came back.
 #[derive(Debug)]
-pub struct Answer {
-    pub status: u16,
-    pub headers: Vec<(String, String)>,
-    pub text: String,
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) headers: Vec<(String, String)>,
+    pub(crate) text: String,
 }
 
 impl Answer {
-    pub fn header(&self, name: &str) -> &str {
+    pub(crate) fn header(&self, name: &str) -> &str {
         self.headers.iter().find(|(known, _)| known == name).map_or("", |(_, value)| value)
     }
 
-    pub fn json(&self) -> Value {
+    pub(crate) fn json(&self) -> Value {
         serde_json::from_str(&self.text).unwrap_or_else(|error| panic!("{error}: {}", self.text))
     }
 
     /// The query parameter of the place that a redirect goes to.
-    pub fn redirected(&self, key: &str) -> Option<String> {
+    pub(crate) fn redirected(&self, key: &str) -> Option<String> {
         let query = self.header("location").split_once('?')?.1;
         query.split('&').find_map(|pair| pair.strip_prefix(&format!("{key}="))).map(str::to_owned)
     }
 }
 
 /// A running simulator.
-pub struct Spotify {
+pub(crate) struct Spotify {
     address: String,
     task: tokio::task::JoinHandle<()>,
 }
@@ -52,11 +52,11 @@ impl Drop for Spotify {
 }
 
 impl Spotify {
-    pub async fn start() -> Self {
+    pub(crate) async fn start() -> Self {
         Self::with_seed(1).await
     }
 
-    pub async fn with_seed(seed: u64) -> Self {
+    pub(crate) async fn with_seed(seed: u64) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let address = listener.local_addr().expect("an address").to_string();
         let sim = Sim::new(SimConfig { seed, clock: MovableClock::default() });
@@ -66,12 +66,12 @@ impl Spotify {
         Self { address, task }
     }
 
-    pub fn base(&self) -> String {
+    pub(crate) fn base(&self) -> String {
         format!("http://{}", self.address)
     }
 
     /// Sends bytes as they are; an error where the connection broke before an answer.
-    pub async fn raw(&self, request: &str) -> std::io::Result<Answer> {
+    pub(crate) async fn raw(&self, request: &str) -> std::io::Result<Answer> {
         let mut stream = TcpStream::connect(&self.address).await?;
         stream.write_all(request.as_bytes()).await?;
         let mut bytes = Vec::new();
@@ -87,7 +87,7 @@ impl Spotify {
         Ok(Answer { status, headers, text: text.to_owned() })
     }
 
-    pub async fn try_send(
+    pub(crate) async fn try_send(
         &self,
         method: &str,
         path: &str,
@@ -103,23 +103,23 @@ impl Spotify {
         .await
     }
 
-    pub async fn send(&self, method: &str, path: &str, headers: &str, body: &str) -> Answer {
+    pub(crate) async fn send(&self, method: &str, path: &str, headers: &str, body: &str) -> Answer {
         self.try_send(method, path, headers, body).await.unwrap_or_else(|e| panic!("{method} {path}: {e}"))
     }
 
     /// A call of the Web API.
-    pub async fn api(&self, token: &str, method: &str, path: &str, body: &str) -> Answer {
+    pub(crate) async fn api(&self, token: &str, method: &str, path: &str, body: &str) -> Answer {
         self.send(method, path, &format!("Authorization: Bearer {token}\r\n"), body).await
     }
 
-    pub async fn get(&self, token: &str, path: &str) -> Value {
+    pub(crate) async fn get(&self, token: &str, path: &str) -> Value {
         let answer = self.api(token, "GET", path, "").await;
         assert_eq!(answer.status, 200, "{path}: {}", answer.text);
         answer.json()
     }
 
     /// A form for the accounts service.
-    pub async fn form(&self, path: &str, fields: &[(&str, &str)], headers: &str) -> Answer {
+    pub(crate) async fn form(&self, path: &str, fields: &[(&str, &str)], headers: &str) -> Answer {
         let body: Vec<String> =
             fields.iter().map(|(key, value)| format!("{key}={}", encode(value))).collect();
         let headers = format!("Content-Type: application/x-www-form-urlencoded\r\n{headers}");
@@ -127,22 +127,22 @@ impl Spotify {
     }
 
     /// A control that must be understood.
-    pub async fn control(&self, path: &str, body: Value) -> Value {
+    pub(crate) async fn control(&self, path: &str, body: Value) -> Value {
         let answer = self.send("POST", &format!("/_sim/{path}"), "", &body.to_string()).await;
         assert_eq!(answer.status, 200, "{path} {body}: {}", answer.text);
         answer.json()
     }
 
-    pub async fn advance(&self, ms: u64) {
+    pub(crate) async fn advance(&self, ms: u64) {
         self.control("clock", json!({ "advance_ms": ms })).await;
     }
 
-    pub async fn truth(&self, user: &str) -> Value {
+    pub(crate) async fn truth(&self, user: &str) -> Value {
         self.send("GET", &format!("/_sim/users/{user}/player"), "", "").await.json()
     }
 
     /// Agrees on the consent page and returns the code.
-    pub async fn agree(&self, user: &str) -> String {
+    pub(crate) async fn agree(&self, user: &str) -> String {
         let answer = self
             .form(
                 "/authorize",
@@ -164,7 +164,7 @@ impl Spotify {
         answer.redirected("code").expect("a code")
     }
 
-    pub async fn exchange(&self, code: &str, verifier: &str) -> Answer {
+    pub(crate) async fn exchange(&self, code: &str, verifier: &str) -> Answer {
         self.form(
             "/api/token",
             &[
@@ -179,27 +179,27 @@ impl Spotify {
         .await
     }
 
-    pub async fn refresh(&self, token: &str) -> Answer {
+    pub(crate) async fn refresh(&self, token: &str) -> Answer {
         let fields = [("grant_type", "refresh_token"), ("refresh_token", token), ("client_id", CLIENT)];
         self.form("/api/token", &fields, "").await
     }
 
     /// The access and refresh token of somebody who signs in.
-    pub async fn sign_in(&self, user: &str) -> (String, String) {
+    pub(crate) async fn sign_in(&self, user: &str) -> (String, String) {
         let tokens = self.exchange(&self.agree(user).await, VERIFIER).await.json();
         (text(&tokens["access_token"]), text(&tokens["refresh_token"]))
     }
 }
 
-pub fn text(value: &Value) -> String {
+pub(crate) fn text(value: &Value) -> String {
     value.as_str().unwrap_or_else(|| panic!("no text: {value}")).to_owned()
 }
 
-pub fn encode(text: &str) -> String {
+pub(crate) fn encode(text: &str) -> String {
     text.bytes().map(|byte| format!("%{byte:02X}")).collect()
 }
 
-pub fn challenge() -> String {
+pub(crate) fn challenge() -> String {
     use base64::Engine;
     use sha2::Digest;
     base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(sha2::Sha256::digest(VERIFIER))
