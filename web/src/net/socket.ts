@@ -80,14 +80,14 @@ export class LiveSocket {
     this.#bye = null;
     const socket = new WebSocket(this.#wiring.url(), 'parlor.v1');
     this.#socket = socket;
-    let greeted = false;
+    let greeted_at: number | null = null;
     socket.onmessage = ({ data }) => {
       if (socket !== this.#socket || typeof data !== 'string') return;
       const frame = JSON.parse(data) as ServerFrame;
       this.#heard();
       if (frame.type === 'bye') this.#bye = frame;
       if (frame.type === 'hello') {
-        greeted = true;
+        greeted_at = Date.now();
         this.#failures = 0;
         this.#heartbeat_ms = frame.heartbeat_ms;
         this.#wiring.link({ state: 'open' });
@@ -95,20 +95,21 @@ export class LiveSocket {
       this.#wiring.frame(frame);
     };
     socket.onclose = ({ code }) => {
-      if (socket === this.#socket) void this.#closed(code, greeted);
+      if (socket === this.#socket) void this.#closed(code, greeted_at);
     };
     this.#heard();
   }
 
-  async #closed(code: number, greeted: boolean): Promise<void> {
+  async #closed(code: number, greeted_at: number | null): Promise<void> {
     this.#socket = null;
     clearTimeout(this.#silence);
-    const verdict = afterClose(code, this.#bye, this.#failures++, Math.random());
+    const lived_ms = greeted_at === null ? 0 : Date.now() - greeted_at;
+    const verdict = afterClose(code, this.#bye, this.#failures++, Math.random(), lived_ms);
     if ('end' in verdict) return this.#end(verdict.end);
     const retry_at = Date.now() + verdict.retry_in;
     this.#wiring.link({ state: 'away', retry_at });
     this.#timer = setTimeout(() => this.retry(), verdict.retry_in);
-    if (greeted) return;
+    if (greeted_at !== null) return;
     const why = await this.#wiring.probe();
     if (why !== null && this.#socket === null && !this.#over) this.#end(why);
   }
@@ -134,7 +135,7 @@ export class LiveSocket {
       // A dead network delivers no close: let go of the socket and count it as closed now.
       socket.onclose = null;
       socket.close();
-      void this.#closed(4408, true);
+      void this.#closed(4408, Date.now());
     }, ANSWER_MS);
   }
 }
