@@ -12,7 +12,8 @@ export function fold(room: RoomView | null, frame: ServerFrame): RoomView | null
     case 'update': {
       if (room === null) return null;
       const { type: _, ...sections } = frame;
-      return { ...room, ...sections };
+      // The document lets every section be null; but for the vote, none ever is.
+      return { ...room, ...(sections as Partial<RoomView>) };
     }
     case 'hello':
     case 'ack':
