@@ -22,8 +22,8 @@ fn run(command: &mut Command) -> Result<(), String> {
 /// The folder with the packages of `requirements`, installed at the first run and again when the file changes.
 fn packages(requirements: &Path) -> PathBuf {
     let pins = std::fs::read(requirements).expect("the pins are part of the source");
-    let key: String = Sha256::digest(&pins)[..8].iter().map(|byte| format!("{byte:02x}")).collect();
-    let packages = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("spotipy-{key}"));
+    let key = Sha256::digest(&pins)[..8].iter().fold(0, |key: u64, byte| key << 8 | u64::from(*byte));
+    let packages = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("spotipy-{key:016x}"));
     if packages.exists() {
         return packages;
     }

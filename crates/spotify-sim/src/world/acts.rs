@@ -81,9 +81,9 @@ pub(crate) fn act(
         player.activate(&device);
     }
     let queued = if let Act::Queue(item) = &act { Some(item.uri(catalogue)) } else { None };
-    let played = matches!(act, Act::Play(_));
+    let starts = matches!(act, Act::Play(_));
     carry_out(player, catalogue, &device, act, now);
-    let uri = if played {
+    let uri = if starts {
         player.playing.as_ref().map(|playing| playing.item.uri(catalogue))
     } else {
         queued.or(uri_before)
@@ -133,7 +133,7 @@ fn silent(start: &Start, catalogue: &Catalogue) -> bool {
 fn carry_out(player: &mut Player, catalogue: &Catalogue, device: &str, act: Act, now: Timestamp) {
     match act {
         Act::Play(Some(start)) => player.start(start.list, start.position_ms, true, now),
-        Act::Play(None) => resume(player, catalogue, now),
+        Act::Play(None) | Act::Transfer { play: true } => resume(player, catalogue, now),
         Act::Pause => player.set_playing(false, now),
         Act::Next => player.skip(catalogue, now),
         Act::Previous => player.back(catalogue, now),
@@ -146,7 +146,6 @@ fn carry_out(player: &mut Player, catalogue: &Catalogue, device: &str, act: Act,
         Act::Shuffle(on) => player.set_shuffle(on),
         Act::Repeat(to) => player.repeat = to,
         Act::Queue(item) => player.queue.push_back(item),
-        Act::Transfer { play: true } => resume(player, catalogue, now),
         Act::Transfer { play: false } => {}
     }
 }

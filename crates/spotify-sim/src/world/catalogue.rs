@@ -20,6 +20,7 @@ pub(crate) struct Track {
 }
 
 /// An album or a single.
+#[expect(clippy::struct_field_names, reason = "`album_type` is Spotify's word")]
 #[derive(Debug)]
 pub(crate) struct Album {
     pub(crate) name: String,

@@ -196,7 +196,11 @@ pub(crate) fn text(value: &Value) -> String {
 }
 
 pub(crate) fn encode(text: &str) -> String {
-    text.bytes().map(|byte| format!("%{byte:02X}")).collect()
+    text.bytes().flat_map(|byte| ['%', digit(byte >> 4), digit(byte & 15)]).collect()
+}
+
+fn digit(value: u8) -> char {
+    char::from_digit(value.into(), 16).map_or('0', |digit| digit.to_ascii_uppercase())
 }
 
 pub(crate) fn challenge() -> String {

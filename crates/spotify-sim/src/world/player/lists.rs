@@ -43,6 +43,7 @@ impl List {
 }
 
 /// What plays.
+#[expect(clippy::struct_field_names, reason = "`is_playing` is Spotify's word")]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Playing {
     pub(crate) list: List,
