@@ -352,6 +352,14 @@ export interface components {
             /** @description The title that was skipped. */
             track: string | null;
         } | {
+            /**
+             * Format: int64
+             * @description The epoch that was voted on.
+             */
+            epoch: number;
+            /** @enum {string} */
+            kind: "votes_voided";
+        } | {
             /** @description With what. */
             emoji: string;
             /** @enum {string} */

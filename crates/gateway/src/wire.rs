@@ -264,6 +264,7 @@ pub fn notice(notice: &rooms::Notice) -> wire::Notice {
             member_id: member.as_ref().map(ToString::to_string),
             track: track.clone(),
         },
+        rooms::Notice::VotesVoided { epoch } => wire::Notice::VotesVoided { epoch: *epoch },
         rooms::Notice::Reaction { member, emoji } => {
             wire::Notice::Reaction { member_id: member.to_string(), emoji: emoji.clone() }
         }

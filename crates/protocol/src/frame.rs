@@ -130,6 +130,11 @@ pub enum Notice {
         #[schema(required)]
         track: Option<String>,
     },
+    /// The store has lost its last moments: votes may be missing, so everyone votes anew.
+    VotesVoided {
+        /// The epoch that was voted on.
+        epoch: u64,
+    },
     /// Someone reacts.
     Reaction {
         /// Who.

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use kernel::{MemberId, NodeId, Timestamp};
 
 use crate::record::Key;
-use crate::room::{Due, Removal, Tally};
+use crate::room::{Due, Tally};
 use crate::{
     Admission, Departure, GUARDED_NEWCOMERS, GUARDED_WINDOW_MS, LISTED_MEMBERS, Member, Notice, Reason,
     Refusal, Role, Room, Section, Standing,
@@ -24,6 +24,13 @@ pub enum JoinOutcome {
     NoSuchRoom,
     /// The room was closed, and the person was a member of it.
     Closed,
+}
+
+/// How someone is sent out.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Removal {
+    Removed,
+    Banned,
 }
 
 impl Room {

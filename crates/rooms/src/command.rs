@@ -3,7 +3,8 @@
 use kernel::{MemberId, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use crate::{Refusal, Role, SettingsPatch};
+use crate::settings::is_spotify_id;
+use crate::{Deed, Reason, Refusal, Role, SettingsPatch};
 
 /// A member's own name for one command: 1 to 64 characters.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -119,6 +120,44 @@ pub enum Command {
     Close,
 }
 
+impl Command {
+    /// What it is, as far as permission goes.
+    pub(crate) const fn deed(&self) -> Deed {
+        match self {
+            Self::VoteSkip { .. }
+            | Self::UnvoteSkip { .. }
+            | Self::React { .. }
+            | Self::Rename { .. }
+            | Self::Leave => Deed::TakePart,
+            Self::Play | Self::Pause => Deed::Pause,
+            Self::Seek { .. } => Deed::Seek,
+            Self::SetVolume { .. } => Deed::SetVolume,
+            Self::Skip { .. } | Self::Previous => Deed::Skip,
+            Self::Transfer { .. } | Self::PlayNow { .. } | Self::ResumeRoom => Deed::Steer,
+            Self::Admit { .. } | Self::Remove { .. } | Self::Ban { .. } | Self::Unban { .. } => {
+                Deed::KeepOrder
+            }
+            Self::SetRole { .. } | Self::Change { .. } | Self::Close => Deed::Own,
+        }
+    }
+
+    /// Whether what it carries is what it may carry: a percentage, a device's id, a URI, an emoji.
+    #[expect(clippy::wildcard_enum_match_arm, reason = "most carry nothing that could be wrong")]
+    pub(crate) fn check(&self) -> Result<(), Refusal> {
+        let device = |id: &str| (1..=128).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_graphic());
+        let wrong = match self {
+            Self::SetVolume { percent } if *percent > 100 => "percent takes 0 to 100.",
+            Self::Transfer { device_id } if !device(device_id) => "device_id takes the id of a device.",
+            Self::PlayNow { uri } if !is_playable_uri(uri) => {
+                "uri takes a Spotify URI of a track, album, artist or playlist."
+            }
+            Self::React { emoji } if !is_emoji(emoji) => "emoji takes one emoji.",
+            _ => return Ok(()),
+        };
+        Err(Refusal::new(Reason::BadCommand, wrong))
+    }
+}
+
 /// How a command was answered, and when.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Answer {
@@ -126,4 +165,25 @@ pub struct Answer {
     pub at: Timestamp,
     /// A version that includes its effect, or why it was refused.
     pub result: Result<u64, Refusal>,
+}
+
+fn is_playable_uri(uri: &str) -> bool {
+    ["track", "album", "artist", "playlist"].iter().any(|kind| {
+        let id = uri.strip_prefix("spotify:").and_then(|rest| rest.strip_prefix(kind)?.strip_prefix(':'));
+        id.is_some_and(is_spotify_id)
+    })
+}
+
+/// Whether the text may be one emoji: a few code points, none of them a letter, a space or a control. Digits, `#` and
+/// `*` pass as parts of keycaps alone.
+fn is_emoji(text: &str) -> bool {
+    let keycap = text.ends_with('\u{20e3}');
+    let part = |c: char| match c {
+        '0'..='9' | '#' | '*' => keycap,
+        '\u{200d}' | '\u{fe0f}' | '\u{e0020}'..='\u{e007f}' => true,
+        '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}' => false,
+        _ => !c.is_ascii() && !c.is_alphanumeric() && !c.is_whitespace() && !c.is_control(),
+    };
+    let visible = text.chars().any(|c| keycap || !matches!(c, '\u{200d}' | '\u{fe0f}'));
+    (1..=12).contains(&text.chars().take(13).count()) && visible && text.chars().all(part)
 }

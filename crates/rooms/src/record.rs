@@ -66,6 +66,8 @@ struct RoomRecord {
     closed_at: Option<Timestamp>,
     settings: Settings,
     newcomers: VecDeque<Timestamp>,
+    #[serde(default)]
+    lineage: String,
 }
 
 #[derive(Default, Serialize, Deserialize)]
@@ -95,6 +97,7 @@ impl Room {
                 closed_at: self.closed_at,
                 settings: self.settings.clone(),
                 newcomers: self.newcomers.clone(),
+                lineage: self.lineage.clone(),
             })),
             Key::AsOf => Some(to_bytes(&self.as_of)),
             Key::Playback => Some(to_bytes(&self.playback)),
@@ -130,6 +133,7 @@ impl Room {
         room.closed_at = head.closed_at;
         room.settings = head.settings;
         room.newcomers = head.newcomers;
+        room.lineage = head.lineage;
         room.playback = from_bytes::<Playback>("playback", bytes("playback")?)?;
         room.ballot = records.get("ballot").map(|bytes| from_bytes::<Ballot>("ballot", bytes)).transpose()?;
         let orders: OrdersRecord = from_bytes("orders", bytes("orders")?)?;

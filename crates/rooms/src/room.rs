@@ -4,98 +4,15 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use kernel::{AccountId, MemberId, RoomCode, Timestamp};
 
+use crate::admission::Removal;
 use crate::ballot::BallotState;
-use crate::policy::{Deed, allowed};
+use crate::policy::allowed;
 use crate::record::Key;
-use crate::settings::is_spotify_id;
 use crate::{
-    ANSWER_MS, Act, Answer, Ballot, CLOCK_SKEW_MS, CLOSED_KEPT_MS, Command, CommandId, Member, ORDERS_MAX,
-    Order, OrderId, OrderState, Playback, PlaybackState, REFUSED_SHOWN_MS, Reason, Refusal, Role, Settings,
+    ANSWER_MS, Act, Answer, Ballot, CLOCK_SKEW_MS, CLOSED_KEPT_MS, Command, CommandId, Departure, Member,
+    Notice, Order, Playback, Proposal, REFUSED_SHOWN_MS, Reason, Refusal, Role, Section, Sections, Settings,
     Standing,
 };
-
-/// A part of the room that clients replace whole.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-#[expect(missing_docs, reason = "the names are the contract's")]
-pub enum Section {
-    Name,
-    Host,
-    Settings,
-    Playback,
-    Skip,
-    Queue,
-    Members,
-}
-
-impl Section {
-    /// Every section, in the order of the contract.
-    pub const ALL: [Self; 7] =
-        [Self::Name, Self::Host, Self::Settings, Self::Playback, Self::Skip, Self::Queue, Self::Members];
-}
-
-/// A set of sections.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Sections(u8);
-
-impl Sections {
-    /// All of them.
-    pub const ALL: Self = Self(0x7f);
-
-    /// Adds one.
-    pub const fn insert(&mut self, section: Section) {
-        self.0 |= 1 << section as u8;
-    }
-
-    /// Whether it is among them.
-    pub const fn contains(self, section: Section) -> bool {
-        self.0 & (1 << section as u8) != 0
-    }
-
-    /// These and those.
-    #[must_use]
-    pub const fn union(self, other: Self) -> Self {
-        Self(self.0 | other.0)
-    }
-
-    /// Whether there is none.
-    pub const fn is_empty(self) -> bool {
-        self.0 == 0
-    }
-}
-
-/// By whom a track was skipped.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum SkippedBy {
-    /// By vote.
-    Vote,
-    /// By the host or a moderator.
-    Host,
-}
-
-/// Something worth showing that is not state.
-#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-#[serde(rename_all = "snake_case", tag = "kind")]
-#[expect(missing_docs, reason = "the fields say what they are")]
-pub enum Notice {
-    /// A track was skipped.
-    Skipped { by: SkippedBy, epoch: u64, member: Option<MemberId>, track: Option<String> },
-    /// Someone reacts.
-    Reaction { member: MemberId, emoji: String },
-    /// Someone has joined.
-    Joined { member: MemberId, name: String },
-    /// A command that had been stored could not be carried out.
-    ActionFailed { refusal: Refusal, action: String, member: Option<MemberId> },
-}
-
-/// Why a member's connections must end.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Departure {
-    /// It left.
-    Left,
-    /// It was removed or banned.
-    Removed,
-}
 
 /// How a room is opened.
 #[derive(Clone, Debug)]
@@ -112,29 +29,6 @@ pub struct Opening {
     pub account: AccountId,
     /// What the host decided, checked.
     pub settings: Settings,
-}
-
-/// The next version of a room, to be stored whole or not at all.
-#[derive(Clone, Debug)]
-pub struct Proposal {
-    /// The version that it was decided on.
-    pub expected: u64,
-    /// The version that it makes.
-    pub version: u64,
-    /// The records that change; `None` deletes.
-    pub records: Vec<(String, Option<Vec<u8>>)>,
-    /// The sections that changed in a way that should be seen at once.
-    pub sections: Sections,
-    /// The sections that changed by members coming and going: they may be shown a little later, together.
-    pub soft: Sections,
-    /// What to tell everyone besides.
-    pub notices: Vec<Notice>,
-    /// Whose connections must end.
-    pub departures: Vec<(MemberId, Departure)>,
-    /// Whether the room has been closed.
-    pub closed: bool,
-    /// From when all of it may be deleted.
-    pub expires_at: Option<Timestamp>,
 }
 
 /// What becomes due by itself.
@@ -184,6 +78,8 @@ pub struct Room {
     pub(crate) closed_at: Option<Timestamp>,
     pub(crate) settings: Settings,
     pub(crate) newcomers: VecDeque<Timestamp>,
+    /// The memory that the store kept the room in when it was written last.
+    pub(crate) lineage: String,
     pub(crate) members: BTreeMap<MemberId, Member>,
     pub(crate) playback: Playback,
     pub(crate) ballot: Option<Ballot>,
@@ -241,6 +137,7 @@ impl Room {
             closed_at: None,
             settings: Settings::default(),
             newcomers: VecDeque::new(),
+            lineage: String::new(),
             members: BTreeMap::new(),
             playback: Playback::unknown(now),
             ballot: None,
@@ -434,7 +331,8 @@ impl Room {
                 Standing::Admitted => member.role,
             },
         };
-        allowed(deed(&command), role, &self.settings)?;
+        allowed(command.deed(), role, &self.settings)?;
+        command.check()?;
         match command {
             Command::VoteSkip { epoch } => self.vote(now, id, epoch)?,
             Command::UnvoteSkip { epoch } => self.unvote(id, epoch)?,
@@ -446,24 +344,9 @@ impl Room {
             Command::Play => self.place(now, id, Act::Play)?,
             Command::Pause => self.place(now, id, Act::Pause)?,
             Command::Seek { position_ms } => self.place(now, id, Act::Seek { position_ms })?,
-            Command::SetVolume { percent } => {
-                if percent > 100 {
-                    return Err(bad("percent takes 0 to 100."));
-                }
-                self.place(now, id, Act::SetVolume { percent })?;
-            }
-            Command::Transfer { device_id } => {
-                if !(1..=128).contains(&device_id.len()) || !device_id.bytes().all(|b| b.is_ascii_graphic()) {
-                    return Err(bad("device_id takes the id of a device."));
-                }
-                self.place(now, id, Act::Transfer { device_id })?;
-            }
-            Command::PlayNow { uri } => {
-                if !is_playable_uri(&uri) {
-                    return Err(bad("uri takes a Spotify URI of a track, album, artist or playlist."));
-                }
-                self.place(now, id, Act::PlayNow { uri })?;
-            }
+            Command::SetVolume { percent } => self.place(now, id, Act::SetVolume { percent })?,
+            Command::Transfer { device_id } => self.place(now, id, Act::Transfer { device_id })?,
+            Command::PlayNow { uri } => self.place(now, id, Act::PlayNow { uri })?,
             // The room steers only from its queue; without one there is nothing to take back.
             Command::ResumeRoom => {}
             Command::SetRole { member, role } => self.set_role(&member, role)?,
@@ -471,12 +354,7 @@ impl Room {
             Command::Remove { member } => self.send_out(role, &member, Removal::Removed)?,
             Command::Ban { member } => self.send_out(role, &member, Removal::Banned)?,
             Command::Unban { member } => self.unban(&member)?,
-            Command::React { emoji } => {
-                if !is_emoji(&emoji) {
-                    return Err(bad("emoji takes one emoji."));
-                }
-                self.notices.push(Notice::Reaction { member: id.clone(), emoji });
-            }
+            Command::React { emoji } => self.notices.push(Notice::Reaction { member: id.clone(), emoji }),
             Command::Rename { name } => self.edit_member(id, |member| member.name = name),
             Command::Leave => {
                 self.leave(now, id);
@@ -497,7 +375,10 @@ impl Room {
 
     fn change(&mut self, name: Option<String>, patch: Option<crate::SettingsPatch>) -> Result<(), Refusal> {
         if let Some(patch) = patch {
-            let next = self.settings.patched(patch).map_err(|error| bad(&format!("{error}.")))?;
+            let next = self
+                .settings
+                .patched(patch)
+                .map_err(|error| Refusal::new(Reason::BadCommand, format!("{error}.")))?;
             if next != self.settings {
                 self.settings = next;
                 self.sections.insert(Section::Settings);
@@ -596,152 +477,4 @@ impl Room {
     fn is_changed(&self) -> bool {
         !self.changed.is_empty() || !self.notices.is_empty() || !self.departures.is_empty()
     }
-
-    pub(crate) fn at_epoch(&self, epoch: u64) -> Result<(), Refusal> {
-        if self.playback.track.is_none() && epoch == self.playback.epoch {
-            return Err(Refusal::new(Reason::NothingPlaying, "Nothing plays."));
-        }
-        if epoch == self.playback.epoch { Ok(()) } else { Err(Refusal::stale_epoch()) }
-    }
-
-    /// Writes an order down, unless it is plain that Spotify would not carry it out.
-    fn place(&mut self, now: Timestamp, by: &MemberId, act: Act) -> Result<(), Refusal> {
-        let starts = matches!(act, Act::Transfer { .. } | Act::PlayNow { .. });
-        match self.playback.state {
-            PlaybackState::NeedsHost => {
-                return Err(Refusal::new(Reason::NeedsHost, "The host must connect Spotify again."));
-            }
-            PlaybackState::PremiumRequired => {
-                return Err(Refusal::new(
-                    Reason::PremiumRequired,
-                    "Spotify takes this from Premium accounts alone.",
-                ));
-            }
-            PlaybackState::NoDevice if !starts => {
-                return Err(Refusal::new(Reason::NoDevice, "Open Spotify on the device that should play."));
-            }
-            PlaybackState::SpotifyBusy => {
-                let wait = self.playback.retry_at.map_or(5_000, |at| at.since(now));
-                return Err(Refusal::new(Reason::SpotifyBusy, "Spotify asks to wait.").retry_after(wait));
-            }
-            PlaybackState::SpotifyUnavailable => {
-                return Err(
-                    Refusal::new(Reason::SpotifyUnavailable, "Spotify does not answer.").retry_after(5_000)
-                );
-            }
-            PlaybackState::Private if act.leaves_item() || matches!(act, Act::Seek { .. }) => {
-                return Err(Refusal::new(
-                    Reason::Restricted,
-                    "Spotify does not allow that while this plays.",
-                ));
-            }
-            PlaybackState::Ok | PlaybackState::Idle | PlaybackState::NoDevice | PlaybackState::Private => {}
-        }
-        let nothing = self.playback.track.is_none() && self.playback.state != PlaybackState::Private;
-        if nothing && matches!(act, Act::Skip | Act::Previous | Act::Seek { .. } | Act::Pause) {
-            return Err(Refusal::new(Reason::NothingPlaying, "Nothing plays."));
-        }
-        let forbids = self.playback.disallows;
-        let device = self.playback.device.as_ref();
-        let forbidden = match act {
-            Act::Skip => forbids.skipping_next,
-            Act::Previous => forbids.skipping_prev,
-            Act::Seek { .. } => forbids.seeking,
-            Act::SetVolume { .. } => device.is_some_and(|device| !device.supports_volume),
-            Act::SkipByVote { .. } | Act::Play | Act::Pause | Act::Transfer { .. } | Act::PlayNow { .. } => {
-                false
-            }
-        };
-        if forbidden {
-            return Err(Refusal::new(Reason::Restricted, "What plays, or the device, does not allow that."));
-        }
-        if self.orders.len() >= ORDERS_MAX {
-            return Err(
-                Refusal::new(Reason::TooFast, "Too much is asked of Spotify at once.").retry_after(2_000)
-            );
-        }
-        // Two people who press skip for the same song mean that song, once.
-        if act == Act::Skip {
-            self.withdraw_claim();
-            if self.is_being_left() {
-                return Ok(());
-            }
-        }
-        self.push_order(now, act, Some(by.clone()));
-        Ok(())
-    }
-
-    /// Whether the item that plays is being left already: it was skipped and the next was not seen yet, or an order to
-    /// leave it stands. A second skip would hit an item that nobody meant.
-    pub(crate) fn is_being_left(&self) -> bool {
-        let epoch = self.playback.epoch;
-        self.playback.leaving
-            || self.orders.iter().any(|order| order.epoch == epoch && order.act.leaves_item())
-    }
-
-    pub(crate) fn push_order(&mut self, now: Timestamp, act: Act, by: Option<MemberId>) -> OrderId {
-        let id = OrderId(self.next_order);
-        self.next_order += 1;
-        self.orders.push_back(Order {
-            id,
-            act,
-            by,
-            epoch: self.playback.epoch,
-            placed_at: now,
-            progress: OrderState::Waiting { not_before: now },
-        });
-        self.changed.insert(Key::Orders);
-        id
-    }
-}
-
-fn bad(message: &str) -> Refusal {
-    Refusal::new(Reason::BadCommand, message)
-}
-
-/// How someone is sent out.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Removal {
-    Removed,
-    Banned,
-}
-
-const fn deed(command: &Command) -> Deed {
-    match command {
-        Command::VoteSkip { .. }
-        | Command::UnvoteSkip { .. }
-        | Command::React { .. }
-        | Command::Rename { .. }
-        | Command::Leave => Deed::TakePart,
-        Command::Play | Command::Pause => Deed::Pause,
-        Command::Seek { .. } => Deed::Seek,
-        Command::SetVolume { .. } => Deed::SetVolume,
-        Command::Skip { .. } | Command::Previous => Deed::Skip,
-        Command::Transfer { .. } | Command::PlayNow { .. } | Command::ResumeRoom => Deed::Steer,
-        Command::Admit { .. } | Command::Remove { .. } | Command::Ban { .. } | Command::Unban { .. } => {
-            Deed::KeepOrder
-        }
-        Command::SetRole { .. } | Command::Change { .. } | Command::Close => Deed::Own,
-    }
-}
-
-fn is_playable_uri(uri: &str) -> bool {
-    ["track", "album", "artist", "playlist"].iter().any(|kind| {
-        let id = uri.strip_prefix("spotify:").and_then(|rest| rest.strip_prefix(kind)?.strip_prefix(':'));
-        id.is_some_and(is_spotify_id)
-    })
-}
-
-/// Whether the text may be one emoji: a few code points, none of them a letter, a space or a control. Digits, `#` and
-/// `*` pass as parts of keycaps alone.
-fn is_emoji(text: &str) -> bool {
-    let keycap = text.ends_with('\u{20e3}');
-    let part = |c: char| match c {
-        '0'..='9' | '#' | '*' => keycap,
-        '\u{200d}' | '\u{fe0f}' | '\u{e0020}'..='\u{e007f}' => true,
-        '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}' => false,
-        _ => !c.is_ascii() && !c.is_alphanumeric() && !c.is_whitespace() && !c.is_control(),
-    };
-    let visible = text.chars().any(|c| keycap || !matches!(c, '\u{200d}' | '\u{fe0f}'));
-    (1..=12).contains(&text.chars().take(13).count()) && visible && text.chars().all(part)
 }

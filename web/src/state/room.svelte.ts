@@ -158,6 +158,7 @@ export class RoomState {
     if (notice.kind === 'reaction') this.reactions.heard(notice.emoji, notice.member_id === this.me);
     if (notice.kind === 'joined' && notice.member_id !== this.me && this.held.members.online <= CROWD)
       toast(`${notice.name} came in.`);
+    if (notice.kind === 'votes_voided') toast('Votes may have been lost just now. Please vote again.');
     if (notice.kind === 'action_failed') {
       this.#intents = this.#intents.filter((i) => i.version === null || i.body.type !== notice.action);
       toast(refusal(notice.code, notice.message, null, this.held.host.name));

@@ -3,6 +3,7 @@
 #[path = "../check/mod.rs"]
 mod check;
 
+mod loss;
 mod members;
 mod orders;
 mod permissions;

@@ -1,0 +1,53 @@
+//! What becomes of a room whose store has lost the last of what it had acknowledged: a replica has taken over that did
+//! not have it, or a server came back without it.
+
+use crate::ballot::BallotState;
+use crate::record::Key;
+use crate::{Notice, Proposal, Room, Sections};
+
+/// More versions than a failover can lose: those after it are greater than any that a client has seen.
+const LOST_AT_MOST: u64 = 10_000;
+
+impl Room {
+    /// The store keeps the room in the memory of that name. Where it was another one before, votes that were
+    /// acknowledged may be missing: counted on, they would be lost in silence, so an open ballot is voided where
+    /// everyone sees it. What Spotify was asked is settled by looking, as ever.
+    pub fn kept_in(&mut self, lineage: &str) {
+        if self.lineage == lineage {
+            return;
+        }
+        let known = !std::mem::replace(&mut self.lineage, lineage.to_owned()).is_empty();
+        self.changed.insert(Key::Room);
+        if known {
+            self.void_ballot();
+        }
+    }
+
+    /// The whole room as it is here, as a version beyond its own, the stored one, and any that was lost. For a store
+    /// that is behind what this process remembers: the newest memory wins.
+    pub fn put_back(&mut self, stored: u64) -> Option<Proposal> {
+        self.version = self.version.max(stored) + LOST_AT_MOST;
+        self.changed.extend([Key::Room, Key::Playback, Key::Ballot, Key::Orders]);
+        self.changed.extend(self.members.keys().cloned().map(Key::Member));
+        self.changed.extend(self.answers.keys().cloned().map(|(member, id)| Key::Answer(member, id)));
+        self.sections = Sections::ALL;
+        self.take()
+    }
+
+    fn void_ballot(&mut self) {
+        let Some(ballot) = self.ballot.as_ref() else { return };
+        let epoch = ballot.epoch;
+        match ballot.state {
+            BallotState::Open | BallotState::Claimed { .. } => {
+                self.withdraw_claim();
+                self.reopen_ballot();
+                self.notices.push(Notice::VotesVoided { epoch });
+            }
+            // Asked of Spotify, or over: no vote is waited for.
+            BallotState::Sent { .. }
+            | BallotState::Confirmed
+            | BallotState::Refused { .. }
+            | BallotState::Unknown { .. } => {}
+        }
+    }
+}
