@@ -6,6 +6,7 @@ mod error;
 mod feed;
 pub mod memory;
 mod port;
+pub mod redis;
 pub mod sqlite;
 
 pub use error::StoreError;

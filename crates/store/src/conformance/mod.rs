@@ -4,7 +4,9 @@
 //! store::conformance!(|| async { (Memory::new().store(), ()) });
 //! ```
 //!
-//! The second value lives as long as the test: whatever must not be dropped before. Each law takes an empty store.
+//! The second value lives as long as the test: whatever must not be dropped before. Each law takes an empty store. Where
+//! what is behind the store is dear to make, one test runs all laws in turn: `store::conformance!(in_turn NAME: MADE)`,
+//! `MADE` being a future of something with `async fn fresh(&self, law: &str) -> (Store, HELD)`.
 
 pub mod accounts;
 pub mod leases;
@@ -20,8 +22,14 @@ use kernel::{AccountId, MemberId, NodeId, RoomCode, Timestamp};
 /// Makes every law a test of the engine that the factory gives.
 #[macro_export]
 macro_rules! conformance {
+    (in_turn $name:ident: $made:expr) => {
+        $crate::conformance!(@list $name $made);
+    };
     ($factory:expr) => {
-        $crate::conformance!(@laws $factory;
+        $crate::conformance!(@list each $factory);
+    };
+    (@list $how:ident $factory:expr) => {
+        $crate::conformance!(@laws $how $factory;
             rooms: the_first_commit_creates_and_a_taken_code_conflicts, of_two_decisions_on_one_version_one_wins,
                 a_commit_changes_the_records_that_it_names, a_refused_commit_stores_nothing,
                 an_older_fence_is_refused_and_a_newer_one_stays, a_room_that_is_not_there_is_gone,
@@ -44,13 +52,24 @@ macro_rules! conformance {
                 pauses_are_found_by_prefix_in_order;
         );
     };
-    (@laws $factory:expr; $($port:ident: $($law:ident),+;)+) => {
+    (@laws each $factory:expr; $($port:ident: $($law:ident),+;)+) => {
         $($(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
         async fn $law() {
             let (store, held) = ($factory)().await;
             $crate::conformance::$port::$law(store).await;
             drop(held);
         })+)+
+    };
+    (@laws $name:ident $made:expr; $($port:ident: $($law:ident),+;)+) => {
+        #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+        async fn $name() {
+            let made = $made.await;
+            $($({
+                let (store, held) = made.fresh(stringify!($law)).await;
+                $crate::conformance::$port::$law(store).await;
+                drop(held);
+            })+)+
+        }
     };
 }
 

@@ -92,8 +92,8 @@ mod tests {
     }
 
     /// Holds the writer up inside a job until the sender is dropped.
-    async fn hold(sqlite: &Sqlite) -> (mpsc::Sender<()>, tokio::task::JoinHandle<()>) {
-        let (release, held) = mpsc::channel::<()>();
+    async fn hold(sqlite: &Sqlite) -> (mpsc::SyncSender<()>, tokio::task::JoinHandle<()>) {
+        let (release, held) = mpsc::sync_channel::<()>(1);
         let (running, runs) = tokio::sync::oneshot::channel();
         let sqlite = sqlite.clone();
         let job = move |_: &Connection, _: &mut writer::Effects| {
@@ -187,7 +187,7 @@ mod tests {
         let sqlite = Sqlite::open(dir.path()).expect("opens");
         let rooms = sqlite.store().rooms;
         let code = "ABCDEF".parse().expect("a code");
-        let (release, held) = mpsc::channel::<()>();
+        let (release, held) = mpsc::sync_channel::<()>(1);
         let long = {
             let sqlite = sqlite.clone();
             let run = move |_: &Connection| {

@@ -1,6 +1,6 @@
 //! The threads that read, each with a connection of its own: a long read holds up neither commits nor every other read.
 
-use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use rusqlite::Connection;
@@ -11,6 +11,8 @@ use crate::{Result, StoreError};
 
 /// Reads that may wait. Whoever comes when the queue is full waits for a place.
 const QUEUE: usize = 1024;
+/// Orders to stop that may wait beside them.
+const STOPS: usize = 64;
 
 enum Message {
     Read(Box<dyn FnOnce(&Connection) + Send>, OwnedSemaphorePermit),
@@ -20,14 +22,15 @@ enum Message {
 /// The handle. The threads end when the last one is gone, or with [`Readers::stop`].
 pub(super) struct Readers {
     places: Arc<Semaphore>,
-    sender: Sender<Message>,
+    sender: SyncSender<Message>,
     threads: usize,
 }
 
 impl Readers {
     /// Starts a thread for each connection.
     pub(super) fn start(connections: Vec<Connection>) -> std::io::Result<Self> {
-        let (sender, receiver) = channel();
+        // Room for every place and a word to stop: sending never blocks.
+        let (sender, receiver) = sync_channel(QUEUE + STOPS);
         let receiver = Arc::new(Mutex::new(receiver));
         let threads = connections.len();
         for connection in connections {

@@ -3,7 +3,7 @@
 
 use std::fs::File;
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::time::Duration;
 
 use kernel::RoomCode;
@@ -18,6 +18,8 @@ use crate::{Result, RoomChange, SessionEvent, StoreError};
 pub(super) const BUSY: Duration = Duration::from_secs(5);
 /// Jobs that may wait. Whoever comes when the queue is full waits for a place.
 const QUEUE: usize = 1024;
+/// Orders to stop that may wait beside them.
+const STOPS: usize = 64;
 /// Jobs of one commit, so that the first of them does not wait for a thousand others.
 const GROUP: usize = 256;
 /// This long without a job makes the moment for a checkpoint that is due.
@@ -70,13 +72,14 @@ enum Message {
 /// The handle. The thread ends when the last one is gone, or with [`Writer::stop`].
 pub(super) struct Writer {
     places: Arc<Semaphore>,
-    sender: Sender<Message>,
+    sender: SyncSender<Message>,
 }
 
 impl Writer {
     /// Starts the thread. It keeps `lock` until the connection is closed.
     pub(super) fn start(connection: Connection, lock: File, hub: Arc<Hub>) -> std::io::Result<Self> {
-        let (sender, receiver) = channel();
+        // Room for every place and a word to stop: sending never blocks.
+        let (sender, receiver) = sync_channel(QUEUE + STOPS);
         let worker = Worker { connection, hub, receiver, commits: 0, erased: false };
         std::thread::Builder::new().name("store-writer".to_owned()).spawn(move || worker.run(lock))?;
         Ok(Self { places: Arc::new(Semaphore::new(QUEUE)), sender })
