@@ -3,8 +3,10 @@
 mod conductor;
 pub mod http;
 pub mod hub;
+mod lease;
 pub mod live;
 pub mod net;
+mod nodes;
 mod parts;
 mod service;
 pub mod sessions;
@@ -15,6 +17,8 @@ pub mod wire;
 
 pub use conductor::{ConductorParts, conduct};
 pub use hub::Hub;
+pub use lease::{LeaseParts, Terms};
+pub use nodes::Nodes;
 pub use parts::{ClientAddr, Config, Parts};
 pub use service::{Foundation, Service};
 pub use spotify::Spotify;

@@ -14,7 +14,7 @@ use crate::live::LiveSessions;
 use crate::net::Sockets;
 use crate::sessions::Sessions;
 use crate::tokens::Tokens;
-use crate::{Hub, Spotify};
+use crate::{Hub, Nodes, Spotify};
 
 /// What the operator decided, checked. Nothing in the gateway reads the environment.
 #[derive(Clone, Debug)]
@@ -39,6 +39,8 @@ pub struct Config {
     pub metrics_apart: bool,
     /// The address of the simulated Spotify, in the demo: its page of the player, and its artwork.
     pub demo_spotify: Option<String>,
+    /// Whether other processes share the store.
+    pub shared_store: bool,
     /// How often the live connection is pinged, in milliseconds.
     pub heartbeat_ms: u64,
 }
@@ -62,14 +64,14 @@ pub struct Parts {
     pub config: Arc<Config>,
     /// The service's time: what people see, and what expires.
     pub clock: Arc<dyn Clock>,
-    /// The machine's time, which nobody moves: leases go by it.
-    pub wall: Arc<dyn Clock>,
     /// Randomness.
     pub entropy: Arc<dyn Entropy>,
     /// The store.
     pub store: Store,
     /// This process.
     pub node: NodeId,
+    /// The processes that share the store.
+    pub nodes: Nodes,
     /// What seals tokens.
     pub vault: Vault,
     /// Spotify, with its tokens and its budget.

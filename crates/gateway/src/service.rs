@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use auth::Vault;
-use kernel::{Clock, Entropy, NodeId, SystemClock};
+use kernel::{BootClock, Clock, Entropy, NodeId, SystemClock};
 use protocol::CloseCode;
 use spotify_api::{App, Client};
 use store::Store;
@@ -15,8 +15,10 @@ use tokio_util::task::TaskTracker;
 use crate::conductor::{ConductorParts, conduct};
 use crate::http::{self, Readiness};
 use crate::hub::{Hub, HubParts, RoomHandle};
+use crate::lease::{LeaseParts, Terms};
 use crate::live::LiveSessions;
 use crate::net::{self, HttpLimits, LiveLimits, Sockets};
+use crate::nodes::Nodes;
 use crate::sessions::Sessions;
 use crate::spotify::{Spotify, SpotifyParts};
 use crate::time::Time;
@@ -25,10 +27,12 @@ use crate::{Config, Parts};
 
 /// Over how long those connected are told to come back, so that they do not come at once.
 const RETURN_SPREAD: Duration = Duration::from_secs(2);
+/// Where they come back to other processes, which have others to serve.
+const RETURN_SPREAD_SHARED: Duration = Duration::from_secs(4);
 /// How long those connected may take to say goodbye.
 const FAREWELL: Duration = Duration::from_secs(3);
 /// How long tasks may take to end after that. With the rest, the process ends within 10 s (contract, section 1).
-const LAST: Duration = Duration::from_secs(3);
+const LAST: Duration = Duration::from_secs(1);
 /// How long rooms whose time is over may lie about before they are deleted.
 const PURGE_EVERY: Duration = Duration::from_secs(600);
 
@@ -53,6 +57,10 @@ pub struct Foundation {
 pub struct Service {
     parts: Parts,
     limits: HttpLimits,
+    /// Ends what goes on without being asked.
+    background: CancellationToken,
+    /// The tasks that hold leases.
+    leaseholders: TaskTracker,
 }
 
 impl std::fmt::Debug for Parts {
@@ -65,14 +73,22 @@ impl Service {
     /// Puts the service together. Nothing runs yet, but tasks may be spawned from now on: call it within a runtime.
     pub fn new(foundation: Foundation) -> Self {
         let Foundation { config, store, clock, entropy, vault, client } = foundation;
-        let wall: Arc<dyn Clock> = Arc::new(SystemClock);
         let tracker = TaskTracker::new();
+        let (background, leaseholders) = (CancellationToken::new(), TaskTracker::new());
         let node = NodeId::generate(&*entropy);
         let time = Time::new(Arc::clone(&clock));
         let app = config
             .client_id
             .clone()
             .map(|client_id| App { client_id, client_secret: config.client_secret.clone() });
+        let leases = LeaseParts {
+            leases: Arc::clone(&store.leases),
+            node: node.clone(),
+            wall: Arc::new(SystemClock),
+            own: Arc::new(BootClock),
+            terms: if config.shared_store { Terms::SHARED } else { Terms::ALONE },
+        };
+        let nodes = Nodes::new(leases.clone());
         let tokens = Tokens::new(TokenParts {
             accounts: Arc::clone(&store.accounts),
             vault: vault.clone(),
@@ -80,6 +96,8 @@ impl Service {
             clock: Arc::clone(&clock),
             client: client.clone(),
             app: app.clone(),
+            leases: leases.clone(),
+            limits: Arc::clone(&store.limits),
         });
         let spotify = Spotify::new(SpotifyParts {
             client,
@@ -87,22 +105,24 @@ impl Service {
             calls: config.calls.clone(),
             tokens: tokens.clone(),
             limits: Arc::clone(&store.limits),
+            shared: config.shared_store,
             clock: Arc::clone(&clock),
         });
         let conducting = ConductorParts {
-            leases: Arc::clone(&store.leases),
-            node: node.clone(),
+            leases: leases.clone(),
             time: time.clone(),
-            wall: Arc::clone(&wall),
             spotify: spotify.clone(),
             watch: config.calls.watch(),
+            stop: background.clone(),
         };
-        let tasks = tracker.clone();
+        let tasks = leaseholders.clone();
         let on_wake = move |room: RoomHandle| drop(tasks.spawn(conduct(conducting.clone(), room)));
         let hub = Hub::new(HubParts {
             store: store.clone(),
             time,
             node: node.clone(),
+            nodes: nodes.clone(),
+            shared: config.shared_store,
             max_members: config.max_members,
             tracker: tracker.clone(),
             on_wake: Arc::new(on_wake),
@@ -113,10 +133,10 @@ impl Service {
         let parts = Parts {
             config: Arc::new(config),
             clock,
-            wall,
             entropy,
             store,
             node,
+            nodes,
             vault,
             spotify,
             tokens,
@@ -127,7 +147,7 @@ impl Service {
             live: Arc::new(LiveSessions::default()),
             tracker,
         };
-        Self { parts, limits: HttpLimits::default() }
+        Self { parts, limits: HttpLimits::default(), background, leaseholders }
     }
 
     /// The parts.
@@ -145,8 +165,8 @@ impl Service {
         stop: CancellationToken,
         ready: impl FnOnce(),
     ) {
-        let Self { parts, limits } = self;
-        let background = CancellationToken::new();
+        let Self { parts, limits, background, leaseholders } = self;
+        leaseholders.spawn(parts.nodes.enrol(background.clone()).await);
         spawn_background(&parts, &background);
         if let Some(listener) = metrics {
             let router = http::metrics_router();
@@ -166,7 +186,7 @@ impl Service {
             .close_all(
                 CloseCode::GoingAway,
                 "The service stops for a moment.",
-                RETURN_SPREAD,
+                if parts.config.shared_store { RETURN_SPREAD_SHARED } else { RETURN_SPREAD },
                 &*parts.entropy,
             )
             .await;
@@ -182,7 +202,12 @@ impl Service {
         if drained.is_err() {
             tracing::warn!("service.stops with requests under way");
         }
+        // Leases are given back, so that another process need not wait for their end.
         background.cancel();
+        leaseholders.close();
+        if tokio::time::timeout(LAST, leaseholders.wait()).await.is_err() {
+            tracing::warn!(left = leaseholders.len(), "service.stops with leases that end by themselves");
+        }
         tracing::info!("service.stopped");
     }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use kernel::{AccountId, Clock, Secret};
+use kernel::{AccountId, Clock, Secret, Timestamp};
 use spotify_api::model::{Device, Page, PlayerState, Playlist, SavedTrack};
 use spotify_api::{App, Budget, CallPlan, Client, Error, ErrorKind, Forbidden, Group, LimitScope, Observed};
 use store::LimitStore;
@@ -24,6 +24,8 @@ pub struct SpotifyParts {
     pub tokens: Tokens,
     /// Where pauses are kept, over restarts and for all processes.
     pub limits: Arc<dyn LimitStore>,
+    /// Whether other processes ask for the same apps: then calls are counted, and pauses heeded, together.
+    pub shared: bool,
     /// The service's time.
     pub clock: Arc<dyn Clock>,
 }
@@ -196,20 +198,42 @@ impl Spotify {
     async fn take(&self, app: &str, group: Group) -> Result<(), SpotifyFailure> {
         let now = self.0.parts.clock.now();
         let known = self.budgets().contains_key(app);
-        if !known {
-            let mut budget = Budget::new(&self.0.parts.calls);
-            let prefix = pause_name(app, "");
-            let pauses = self.0.parts.limits.pauses(&prefix, now).await.map_err(|_| SpotifyFailure::Store)?;
-            for (name, until) in pauses {
-                match name.strip_prefix(&prefix).and_then(Group::parse) {
-                    Some(group) => budget.park(group, until),
-                    None => budget.park_all(until),
-                }
-            }
-            self.budgets().entry(app.to_owned()).or_insert(budget);
+        if !known || self.0.parts.shared {
+            self.heed_pauses(app, now).await?;
         }
         let taken = self.budgets().get_mut(app).map_or(Ok(()), |budget| budget.take(now, group));
-        taken.map_err(|retry_ms| SpotifyFailure::Busy { retry_ms })
+        taken.map_err(|retry_ms| SpotifyFailure::Busy { retry_ms })?;
+        if self.0.parts.shared { self.count_together(app, group, now).await } else { Ok(()) }
+    }
+
+    /// Learns which groups are closed, by this process before a restart or by another one.
+    async fn heed_pauses(&self, app: &str, now: Timestamp) -> Result<(), SpotifyFailure> {
+        let prefix = pause_name(app, "");
+        let pauses = self.0.parts.limits.pauses(&prefix, now).await.map_err(|_| SpotifyFailure::Store)?;
+        let mut budgets = self.budgets();
+        let budget = budgets.entry(app.to_owned()).or_insert_with(|| Budget::new(&self.0.parts.calls));
+        for (name, until) in pauses {
+            match name.strip_prefix(&prefix).and_then(Group::parse) {
+                Some(group) => budget.park(group, until),
+                None => budget.park_all(until),
+            }
+        }
+        Ok(())
+    }
+
+    /// The plan's figures are the app's, however many processes ask. Windows follow one another here; within this
+    /// process they also slide.
+    async fn count_together(&self, app: &str, group: Group, now: Timestamp) -> Result<(), SpotifyFailure> {
+        let caps = self.budgets().get(app).map(|budget| budget.caps(group)).unwrap_or_default();
+        for (name, calls, window_ms) in caps {
+            let name = format!("calls/{app}/{name}/{window_ms}");
+            let counted = self.0.parts.limits.limit_count(&name, window_ms, now).await;
+            let (count, until) = counted.map_err(|_| SpotifyFailure::Store)?;
+            if count > u64::from(calls) {
+                return Err(SpotifyFailure::Busy { retry_ms: until.since(now).max(1) });
+            }
+        }
+        Ok(())
     }
 
     /// Learns from a refusal: who asks to wait is left alone, by every process and over restarts.

@@ -1,17 +1,24 @@
 //! The hosts' tokens: opened when needed, refreshed once per expiry, stored before they are used.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use auth::{Answer, Grant, GrantError, LoginReason, RefreshOutcome, TokenSet, Vault, Verdict, after_refresh};
 use dashmap::DashMap;
 use kernel::{AccountId, Clock, Entropy, Secret, Timestamp};
 use spotify_api::{AccountsError, App, Client};
-use store::{AccountStore, GrantRow, StoreError};
+use store::{AccountStore, GrantRow, LimitStore, StoreError};
 use tokio::sync::Mutex;
+
+use crate::lease::{self, LeaseParts};
 
 /// Tokens are refreshed up to this much earlier than due, so that many hosts who came together do not refresh together,
 /// in milliseconds.
 const JITTER_MS: u32 = 120_000;
+
+/// How long a process waits for one that refreshes the same account, and how often it looks.
+const TURN: Duration = Duration::from_millis(250);
+const TURNS: u32 = 60;
 
 /// What tokens are kept with.
 #[derive(Clone)]
@@ -28,6 +35,10 @@ pub struct TokenParts {
     pub client: Client,
     /// The operator's app.
     pub app: Option<App>,
+    /// Whose turn it is to refresh, among all processes.
+    pub leases: LeaseParts,
+    /// Where it is kept that the accounts service asks to wait.
+    pub limits: Arc<dyn LimitStore>,
 }
 
 /// The hosts' tokens. Cheap to clone.
@@ -151,6 +162,14 @@ impl Tokens {
     }
 }
 
+/// Who refreshes.
+enum Turn {
+    /// This process, while it has the lease.
+    Ours(lease::Held, Held),
+    /// Another one did.
+    Theirs(Held),
+}
+
 impl Held {
     fn bearer(&self) -> Bearer {
         Bearer {
@@ -186,8 +205,56 @@ impl Inner {
             let serves = good && held.tokens.usable(now);
             return if serves { Ok(held.bearer()) } else { Err(NoToken::Later(slot.not_before.since(now))) };
         }
-        let outcome = self.ask(&held).await;
+        let held = match self.turn(account, held).await? {
+            Turn::Ours(lease, held) => {
+                let renewed = self.refresh(account, slot, held, good).await;
+                lease.release().await;
+                return renewed;
+            }
+            Turn::Theirs(held) => held,
+        };
+        slot.held = Some(held.clone());
+        Ok(held.bearer())
+    }
+
+    /// Waits until no other process refreshes the account. Spotify may give each refresh token once: two who use the
+    /// same one would lock the host out.
+    async fn turn(&self, account: &AccountId, held: Held) -> Result<Turn, NoToken> {
+        for _ in 0..TURNS {
+            let lease = lease::Held::acquire(&self.parts.leases, format!("refresh/{account}")).await?;
+            let now_held = self.load(account).await?;
+            match lease {
+                Some(lease) if now_held.generation == held.generation => return Ok(Turn::Ours(lease, held)),
+                Some(lease) => {
+                    lease.release().await;
+                    return Ok(Turn::Theirs(now_held));
+                }
+                None if now_held.generation > held.generation => return Ok(Turn::Theirs(now_held)),
+                None => tokio::time::sleep(TURN).await,
+            }
+        }
+        Err(NoToken::Later(1_000))
+    }
+
+    async fn refresh(
+        &self,
+        account: &AccountId,
+        slot: &mut Slot,
+        held: Held,
+        good: bool,
+    ) -> Result<Bearer, NoToken> {
+        let parts = &self.parts;
+        let pause = format!("accounts/{}", held.tokens.client_id);
         let now = parts.clock.now();
+        let outcome = match parts.limits.pauses(&pause, now).await?.iter().map(|(_, until)| *until).max() {
+            Some(until) => RefreshOutcome::Wait { retry_after_ms: until.since(now) },
+            None => self.ask(&held).await,
+        };
+        let now = parts.clock.now();
+        if let RefreshOutcome::Wait { retry_after_ms } = outcome {
+            // Every process leaves it alone; where this cannot be stored, at least this one does.
+            let _ = parts.limits.pause_put(&pause, now.plus_ms(retry_after_ms)).await;
+        }
         match after_refresh(&held.grant, &held.tokens, outcome, slot.failures, now) {
             Verdict::Renewed(tokens) => self.store_renewed(account, slot, held, tokens).await,
             Verdict::NeedsLogin(grant) => {
@@ -228,7 +295,7 @@ impl Inner {
             if stored.is_ok() {
                 break;
             }
-            tokio::time::sleep(std::time::Duration::from_millis(wait_ms)).await;
+            tokio::time::sleep(Duration::from_millis(wait_ms)).await;
             stored = parts.accounts.grant_update(held.generation, row.clone()).await;
         }
         if stored? {

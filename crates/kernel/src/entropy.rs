@@ -32,6 +32,7 @@ impl Entropy for SystemEntropy {
     ///
     /// Where the operating system has no randomness to give: nothing that Parlor could issue then would be safe.
     fn fill(&self, bytes: &mut [u8]) {
+        #[expect(clippy::disallowed_methods, reason = "the one place")]
         getrandom::fill(bytes).expect("the operating system gives randomness");
     }
 }

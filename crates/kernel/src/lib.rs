@@ -8,4 +8,4 @@ mod time;
 pub use entropy::{Entropy, SeededEntropy, SystemEntropy};
 pub use id::{AccountId, EntryId, IdError, MemberId, NodeId, RoomCode};
 pub use secret::Secret;
-pub use time::{Clock, ManualClock, MovableClock, SystemClock, Timestamp};
+pub use time::{BootClock, Clock, ManualClock, MovableClock, SystemClock, Timestamp};

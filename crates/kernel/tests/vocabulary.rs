@@ -48,7 +48,7 @@ fn a_secret_does_not_show_itself() {
 #[test]
 fn a_moved_clock_wakes_who_waits() {
     let clock = ManualClock::new(Timestamp(1_000));
-    let (send, receive) = std::sync::mpsc::channel();
+    let (send, receive) = std::sync::mpsc::sync_channel(8);
     clock.on_move(Box::new(move || send.send(()).expect("the test listens")));
     clock.advance(500);
     assert_eq!((clock.now(), receive.try_recv()), (Timestamp(1_500), Ok(())));

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::cli::ServeOptions;
 use crate::logs;
-use crate::serve::open_store;
+use crate::opened::Opened;
 use crate::stdout::say;
 
 /// How long a service may take to answer.
@@ -23,11 +23,11 @@ pub(crate) async fn run(options: ServeOptions) -> anyhow::Result<ExitCode> {
         say(&format!("{word:<7} {what}: {detail}\n"));
     };
     tell("configuration", Ok("understood".to_owned()));
-    let store = open_store(&options.data_dir);
+    let store = Opened::open(&options).await;
     tell(
         "store",
         match &store {
-            Ok(_) => Ok(format!("{} opens", options.data_dir.display())),
+            Ok(store) => Ok(format!("{} opens", store.place(&options))),
             Err(error) => Err(format!("{error:#}")),
         },
     );

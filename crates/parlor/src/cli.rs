@@ -73,7 +73,7 @@ pub(crate) struct ServeOptions {
     pub(crate) data_dir: PathBuf,
     /// Redis or Valkey, for any number of processes; unset: the embedded store.
     #[arg(long, env = "PARLOR_REDIS_URL", hide_env_values = true, value_parser = redis_url)]
-    pub(crate) redis_url: Option<String>,
+    pub(crate) redis_url: Option<Secret<String>>,
     /// 32 bytes, base64, that encrypt tokens at rest; an older key may follow after a comma [default: generated].
     #[arg(long, env = "PARLOR_SECRET_KEY", hide_env_values = true, value_parser = keys)]
     pub(crate) secret_key: Option<Secret<String>>,
@@ -157,8 +157,14 @@ fn origin(text: &str) -> Result<String, String> {
     if bare && lower { Ok(url) } else { Err(takes()) }
 }
 
-fn redis_url(_text: &str) -> Result<String, String> {
-    Err("is not understood by this version: it has the embedded store alone".to_owned())
+fn redis_url(text: &str) -> Result<Secret<String>, String> {
+    let schemes = ["redis", "rediss", "redis-cluster", "rediss-cluster", "redis-sentinel", "rediss-sentinel"];
+    let scheme = text.split_once("://").map(|(scheme, _)| scheme);
+    if scheme.is_some_and(|scheme| schemes.contains(&scheme)) {
+        Ok(Secret::from(text))
+    } else {
+        Err("takes redis://, rediss://, redis-cluster:// or redis-sentinel:// and a host".to_owned())
+    }
 }
 
 fn keys(text: &str) -> Result<Secret<String>, String> {

@@ -4,6 +4,7 @@ mod check;
 mod cli;
 mod limits;
 mod logs;
+mod opened;
 mod serve;
 mod signals;
 mod sim;

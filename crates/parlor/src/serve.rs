@@ -15,11 +15,11 @@ use gateway::{Config, Foundation, Service};
 use kernel::{Clock, Entropy, MovableClock, Secret, SystemClock, SystemEntropy};
 use spotify_api::{CallPlan, Client, ClientConfig};
 use spotify_sim::{Sim, SimConfig};
-use store::sqlite::Sqlite;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use crate::cli::ServeOptions;
+use crate::opened::Opened;
 use crate::stdout::say;
 use crate::{limits, logs, signals};
 
@@ -87,7 +87,7 @@ async fn run(options: ServeOptions, world: World) -> anyhow::Result<ExitCode> {
     logs::begin(&options.logs);
     limits::raise();
     let stop = signals::stop_token()?;
-    let store = open_store(&options.data_dir)?;
+    let store = Opened::open(&options).await?;
     let keys = match &options.secret_key {
         Some(text) => KeyRing::parse(text.expose()).context("--secret-key")?,
         None => key_in(&options.data_dir)?,
@@ -145,7 +145,7 @@ fn sim_url(public_url: &str, address: SocketAddr) -> String {
 }
 
 fn config(options: &ServeOptions, public_url: String, sim_url: Option<String>) -> Config {
-    let demo = sim_url.is_some();
+    let (demo, shared) = (sim_url.is_some(), options.redis_url.is_some());
     let own_plan = options.spotify_calls.clone();
     Config {
         public_url,
@@ -158,24 +158,19 @@ fn config(options: &ServeOptions, public_url: String, sim_url: Option<String>) -
             None => None,
         },
         calls: own_plan.unwrap_or_else(|| if demo { CallPlan::extended() } else { CallPlan::development() }),
-        code_length: options.code_length.map_or(6, usize::from),
+        code_length: options.code_length.map_or(if shared { 8 } else { 6 }, usize::from),
         max_members: options.max_members as usize,
         max_rooms_per_host: options.max_rooms_per_host as usize,
         trusted_proxies: options.trusted_proxies.clone(),
         metrics_apart: options.metrics_listen.is_some(),
         demo_spotify: sim_url,
+        shared_store: shared,
         heartbeat_ms: HEARTBEAT_MS,
     }
 }
 
 fn bind(address: SocketAddr, option: &str) -> anyhow::Result<TcpListener> {
     listen(address).with_context(|| format!("{option} {address}: cannot listen there"))
-}
-
-/// Opens the embedded store.
-pub(crate) fn open_store(dir: &Path) -> anyhow::Result<Sqlite> {
-    Sqlite::open(dir)
-        .map_err(|error| Refused::wrong_option(format!("--data-dir {}: {error}", dir.display())).into())
 }
 
 /// The key of the data directory, made with the first start.

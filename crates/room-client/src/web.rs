@@ -73,6 +73,12 @@ impl Visitor {
             .ok_or_else(|| WebError::Unexpected("no session cookie was set".into()))
     }
 
+    /// The same person at another gateway of the service.
+    #[must_use]
+    pub fn at(&self, server: &str) -> Self {
+        Self { server: server.trim_end_matches('/').to_owned(), ..self.clone() }
+    }
+
     /// What the live connection to the room of `code` needs.
     pub fn config(&self, code: &str) -> Result<Config, WebError> {
         Ok(Config::new(self.server.as_str(), code, self.bearer()?))

@@ -2,26 +2,23 @@
 //! sees, and carries out the room's wishes in order, each written down before it is sent.
 
 mod act;
-mod lease;
 mod watch;
 
-use std::sync::Arc;
 use std::time::Duration;
 
-use kernel::{Clock, NodeId, Timestamp};
+use kernel::Timestamp;
 use rooms::{Observation, OrderOutcome, PlaybackState, Sight, Trouble};
 use spotify_api::Watch;
-use store::LeaseStore;
+
+use tokio_util::sync::CancellationToken;
 
 use crate::hub::{Conducted, ConductorEvent, NotConducted, RoomHandle};
+use crate::lease::{Held, LeaseParts};
 use crate::spotify::{Spotify, SpotifyFailure};
 use crate::time::Time;
 use crate::wire;
-use lease::Held;
 use watch::{Memory, Step};
 
-/// How soon a process that does not hold the lease tries again.
-const ACQUIRE_AGAIN: Duration = Duration::from_millis(1_500);
 /// How soon a report is made again that could not be stored.
 const STORE_AGAIN: Duration = Duration::from_millis(500);
 /// The first and the longest pause after looks that failed, in milliseconds.
@@ -35,17 +32,15 @@ const DEVICES_EVERY_MS: u64 = 28_000;
 #[derive(Clone)]
 pub struct ConductorParts {
     /// Who conducts.
-    pub leases: Arc<dyn LeaseStore>,
-    /// This process.
-    pub node: NodeId,
+    pub leases: LeaseParts,
     /// The service's time.
     pub time: Time,
-    /// The machine's time.
-    pub wall: Arc<dyn Clock>,
     /// Spotify.
     pub spotify: Spotify,
     /// How closely to watch.
     pub watch: Watch,
+    /// The process stops.
+    pub stop: CancellationToken,
 }
 
 /// Conducts the room until it goes to sleep here.
@@ -61,10 +56,11 @@ async fn conduct_forever(parts: &ConductorParts, room: &RoomHandle) {
     let mut memory = Memory::new(parts.watch, parts.time.now());
     loop {
         let name = format!("conduct/{}", room.code());
-        let held =
-            Held::acquire(Arc::clone(&parts.leases), name, parts.node.clone(), Arc::clone(&parts.wall)).await;
-        let Some(held) = held else {
-            tokio::time::sleep(ACQUIRE_AGAIN).await;
+        let Ok(Some(held)) = Held::acquire(&parts.leases, name).await else {
+            let pause = tokio::time::sleep(parts.leases.terms.again);
+            if parts.stop.run_until_cancelled(pause).await.is_none() {
+                return;
+            }
             continue;
         };
         tracing::debug!(room = %room.code(), fence = held.fence.0, "conductor.begins");
@@ -74,13 +70,14 @@ async fn conduct_forever(parts: &ConductorParts, room: &RoomHandle) {
         memory = conductor.memory;
         match why {
             // What another conductor saw in between is not known here.
+            Stop::Closing => return conductor.held.release().await,
             Stop::Lost => memory = Memory::new(parts.watch, parts.time.now()),
             Stop::AtRest => {
                 versions.mark_unchanged();
                 conductor.held.release().await;
                 let silent = room.read(|room| room.playback().state == PlaybackState::NeedsHost);
                 while !wakes(parts, room, &mut memory) {
-                    if versions.changed().await.is_err() {
+                    if !matches!(parts.stop.run_until_cancelled(versions.changed()).await, Some(Ok(()))) {
                         return;
                     }
                 }
@@ -116,6 +113,8 @@ enum Stop {
     Lost,
     /// There is nothing to do until the room changes.
     AtRest,
+    /// The process stops. What is under way is finished first.
+    Closing,
 }
 
 /// A conductor with its lease.
@@ -136,6 +135,9 @@ impl Conductor<'_> {
         loop {
             if !self.held.holds() {
                 return Stop::Lost;
+            }
+            if self.parts.stop.is_cancelled() {
+                return Stop::Closing;
             }
             versions.mark_unchanged();
             let now = self.parts.time.now();
@@ -160,6 +162,7 @@ impl Conductor<'_> {
                         () = time.until(at) => Ok(()),
                         _ = versions.changed() => Ok(()),
                         () = self.held.lost() => Err(NotConducted::Fenced),
+                        () = self.parts.stop.cancelled() => Ok(()),
                     }
                 }
                 Step::Rest => return Stop::AtRest,

@@ -34,7 +34,7 @@ impl OptionalFromRequestParts<Parts> for Caller {
 
 /// The code in the path, as far as it can be one.
 #[derive(Clone, Debug)]
-pub struct NamedCode(pub Option<RoomCode>);
+pub(super) struct NamedCode(pub Option<RoomCode>);
 
 impl FromRequestParts<Parts> for NamedCode {
     type Rejection = Problem;
@@ -48,7 +48,7 @@ impl FromRequestParts<Parts> for NamedCode {
 
 /// A person in a room, or one who waits to be let in.
 #[derive(Clone, Debug)]
-pub struct Seat {
+pub(super) struct Seat {
     /// Who.
     pub caller: Caller,
     /// The room.
@@ -61,11 +61,11 @@ pub struct Seat {
 
 /// A member of a room, let in.
 #[derive(Clone, Debug)]
-pub struct Member(pub Seat);
+pub(super) struct Member(pub Seat);
 
 /// The host of a room.
 #[derive(Clone, Debug)]
-pub struct Host(pub Seat);
+pub(super) struct Host(pub Seat);
 
 impl FromRequestParts<Parts> for Seat {
     type Rejection = Problem;
@@ -118,7 +118,7 @@ pub fn seat_in(room: &Room, member: &MemberId) -> Result<(Role, Standing), Probl
 
 /// A person with a Spotify account that can be asked.
 #[derive(Clone, Debug)]
-pub struct Connected {
+pub(super) struct Connected {
     /// Who.
     pub caller: Caller,
     /// The account.

@@ -22,11 +22,11 @@ const PATIENCE: Duration = Duration::from_secs(10);
 
 /// A JSON body, read and understood.
 #[derive(Clone, Copy, Debug)]
-pub struct Json<T>(pub T);
+pub(super) struct Json<T>(pub T);
 
 /// A JSON body that may be left out: then it is the default.
 #[derive(Clone, Copy, Debug)]
-pub struct MaybeJson<T>(pub T);
+pub(super) struct MaybeJson<T>(pub T);
 
 impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Json<T> {
     type Rejection = Problem;
@@ -64,7 +64,7 @@ impl<T: DeserializeOwned + Default, S: Send + Sync> FromRequest<S> for MaybeJson
 
 /// Any JSON object, as it is: for what has words of its own for a wrong key.
 #[derive(Clone, Debug)]
-pub struct JsonObject(pub Map<String, Value>);
+pub(super) struct JsonObject(pub Map<String, Value>);
 
 impl<S: Send + Sync> FromRequest<S> for JsonObject {
     type Rejection = Problem;

@@ -16,6 +16,7 @@ use super::job::Job;
 use super::replica::Replica;
 use super::room::{RoomHandle, Shared};
 use crate::net::Audience;
+use crate::nodes::Nodes;
 use crate::time::Time;
 
 /// Jobs that may wait for a room's task; whoever comes then waits, or is told that the service is busy.
@@ -30,6 +31,10 @@ pub struct HubParts {
     pub time: Time,
     /// This process.
     pub node: NodeId,
+    /// The processes that share the store.
+    pub nodes: Nodes,
+    /// Whether other processes may share it.
+    pub shared: bool,
     /// Members that a room takes.
     pub max_members: usize,
     /// Owns the rooms' tasks.

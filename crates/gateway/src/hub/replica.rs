@@ -6,11 +6,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use kernel::NodeId;
 use protocol::{CloseCode, ServerFrame};
 use rooms::{Notice, Proposal, Room, Sections};
 use store::{Commit, CommitError, Fence, RoomChange, RoomFeed};
 use tokio::sync::mpsc;
-use tokio::time::Instant;
+use tokio::time::{Instant, MissedTickBehavior};
 
 use super::HubError;
 use super::job::{Conducted, ConductorEvent, Failure, Job, NotConducted, Outcome, Reply};
@@ -29,6 +30,9 @@ const RETRY: Duration = Duration::from_secs(1);
 const IDLE: Duration = Duration::from_secs(600);
 /// With so few listeners, comings and goings are told at once.
 const FEW_LISTENERS: usize = 50;
+/// How often a room looks whether it has missed a version, and whether the processes that its people are connected to
+/// still live: what bus and store do not tell by themselves is known within 5 s (contract, section 4).
+const CHECK: Duration = Duration::from_millis(4_000);
 /// Beyond that, they are told together, the later the more hear them: every member hears of every other, so a room that
 /// fills would otherwise cost the square of its members. Half a millisecond per listener, 5 s at the most.
 const SOFT_PER_LISTENER: Duration = Duration::from_micros(500);
@@ -42,6 +46,8 @@ pub(super) struct Replica {
     doubtful: bool,
     /// It came from the store and has not been written by this process yet.
     to_take_up: bool,
+    /// The processes that lived when some that the room names did not.
+    alive: Option<BTreeSet<NodeId>>,
     /// Sections that have been stored and not been told yet.
     untold: Sections,
     tell_at: Option<Instant>,
@@ -61,6 +67,7 @@ impl Replica {
             inbox,
             doubtful: false,
             to_take_up,
+            alive: None,
             untold: Sections::default(),
             tell_at: None,
             over: false,
@@ -72,9 +79,14 @@ impl Replica {
         // Between loading the room and following it, another process may have written.
         self.catch_up().await;
         if self.to_take_up {
+            self.alive = self.parts.nodes.alive(self.named()).await;
             self.work(Vec::new()).await;
         }
+        let mut check = tokio::time::interval(CHECK);
+        check.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        check.tick().await;
         let mut time = self.parts.time.clone();
+        let mut busy_at = Instant::now();
         while !self.over {
             let due = self.shared.room().deadline().map(|(at, _)| at);
             let tell_at = self.tell_at;
@@ -82,6 +94,7 @@ impl Replica {
                 biased;
                 job = self.inbox.recv() => match job {
                     Some(job) => {
+                        busy_at = Instant::now();
                         let mut jobs = vec![job];
                         while jobs.len() < BATCH && let Ok(job) = self.inbox.try_recv() {
                             jobs.push(job);
@@ -98,16 +111,38 @@ impl Replica {
                 () = time.until_some(due) => self.work(Vec::new()).await,
                 // What could not be stored (someone went offline, say) is not forgotten.
                 () = tokio::time::sleep(RETRY), if self.doubtful => self.work(Vec::new()).await,
-                () = tokio::time::sleep(IDLE) => {
+                _ = check.tick(), if self.parts.shared => self.look_around(&mut feed).await,
+                () = tokio::time::sleep_until(busy_at + IDLE) => {
                     if self.shared.audience.is_empty() && self.shared.room().orders().next().is_none() {
                         break;
                     }
+                    busy_at = Instant::now();
                 }
             }
         }
         self.inbox.close();
         while let Ok(job) = self.inbox.try_recv() {
             refuse(job, HubError::Unavailable);
+        }
+    }
+
+    /// The processes that somebody in the room is connected to.
+    fn named(&self) -> BTreeSet<NodeId> {
+        self.shared.room().members().flat_map(|(_, member)| member.nodes.iter().cloned()).collect()
+    }
+
+    /// Finds what nobody tells: a version that the bus has lost, and people whose process has died.
+    async fn look_around(&mut self, feed: &mut Option<Box<dyn RoomFeed>>) {
+        if feed.is_none() {
+            *feed = self.parts.store.rooms.room_follow(&self.shared.code).await.ok();
+        }
+        self.catch_up().await;
+        let named = self.named();
+        if let Some(alive) = self.parts.nodes.alive(named.clone()).await
+            && !named.is_subset(&alive)
+        {
+            self.alive = Some(alive);
+            self.work(Vec::new()).await;
         }
     }
 
@@ -119,11 +154,18 @@ impl Replica {
             }
             let (outcomes, proposal, fence) = self.apply(&jobs);
             let Some(proposal) = proposal else {
+                // That nothing has to be written is true of the newest version, which another process may have made.
+                if self.parts.shared && !jobs.is_empty() && !self.is_newest().await {
+                    self.doubtful = true;
+                    continue;
+                }
+                self.alive = None;
                 return self.answer(jobs, outcomes);
             };
-            match self.commit(&proposal, fence).await {
+            match self.commit(&proposal, fence, asks_spotify(&jobs)).await {
                 Ok(()) => {
                     self.to_take_up = false;
+                    self.alive = None;
                     self.answer(jobs, outcomes);
                     return self.stored(proposal);
                 }
@@ -158,11 +200,20 @@ impl Replica {
         jobs.into_iter().for_each(|job| refuse(job, HubError::Unavailable));
     }
 
+    async fn is_newest(&self) -> bool {
+        let known = self.shared.room().version();
+        matches!(self.parts.store.rooms.room_version(&self.shared.code).await, Ok(Some(version)) if version == known)
+    }
+
     fn apply(&self, jobs: &[Job]) -> (Vec<Outcome>, Option<Proposal>, Option<Fence>) {
         let now = self.parts.time.now();
         let mut room = self.shared.room();
-        if self.to_take_up {
-            room.taken_up(now, &BTreeSet::from([self.parts.node.clone()]));
+        match &self.alive {
+            Some(alive) if self.to_take_up => room.taken_up(now, alive),
+            Some(alive) => {
+                room.nodes_alive(now, alive);
+            }
+            None => {}
         }
         room.settle(now);
         let mut fence = None;
@@ -179,7 +230,12 @@ impl Replica {
         (outcomes, room.take(), fence)
     }
 
-    async fn commit(&self, proposal: &Proposal, fence: Option<Fence>) -> Result<(), CommitError> {
+    async fn commit(
+        &self,
+        proposal: &Proposal,
+        fence: Option<Fence>,
+        durable: bool,
+    ) -> Result<(), CommitError> {
         let notices = if proposal.notices.is_empty() {
             Vec::new()
         } else {
@@ -193,7 +249,7 @@ impl Replica {
             notices,
             origin: self.parts.node.clone(),
             expires_at: proposal.expires_at,
-            durable: false,
+            durable,
         };
         self.parts.store.rooms.room_commit(commit).await.map(|_| ())
     }
@@ -356,6 +412,11 @@ impl Replica {
     }
 }
 
+/// Whether Spotify is asked once these are stored: a failover must not forget that.
+fn asks_spotify(jobs: &[Job]) -> bool {
+    jobs.iter().any(|job| matches!(job, Job::Conduct { event: ConductorEvent::Send(_), .. }))
+}
+
 fn apply_one(room: &mut Room, job: &Job, now: kernel::Timestamp, parts: &HubParts) -> Outcome {
     match job {
         Job::Command { member, id, command, .. } => {
@@ -415,7 +476,7 @@ fn refuse(job: Job, error: HubError) {
         Job::Command { reply: Reply::Http(reply), .. } => drop(reply.send(Err(Failure::Hub(error)))),
         Job::Join { reply, .. } => drop(reply.send(Err(error))),
         Job::Forget { reply, .. } | Job::HostConnected { reply, .. } | Job::HostSilenced { reply } => {
-            drop(reply.send(Err(error)));
+            let _ = reply.send(Err(error));
         }
         Job::Conduct { reply, .. } => drop(reply.send(Err(NotConducted::Hub(error)))),
         Job::Arrived(_) | Job::Departed(_) => {}

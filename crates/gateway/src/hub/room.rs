@@ -16,7 +16,7 @@ use super::job::{Conducted, ConductorEvent, Failure, Job, NotConducted, Reply};
 use crate::net::{Audience, Connection};
 
 /// Live connections that one member may have to one room (contract, section 4).
-pub const CONNECTIONS_PER_MEMBER: usize = 5;
+pub(super) const CONNECTIONS_PER_MEMBER: usize = 5;
 
 /// What the room's task and its handles share.
 #[derive(Debug)]

@@ -15,10 +15,10 @@ use gateway::net::{LiveLimits, PeerAddr, Sockets};
 use gateway::sessions::Sessions;
 use gateway::spotify::{Spotify, SpotifyParts};
 use gateway::tokens::{TokenParts, Tokens};
-use gateway::{Config, Parts, Time};
+use gateway::{Config, LeaseParts, Nodes, Parts, Terms, Time};
 use http::{HeaderMap, Method, Request, StatusCode, header};
 use http_body_util::BodyExt;
-use kernel::{Clock, Entropy, MovableClock, NodeId, SeededEntropy, SystemClock};
+use kernel::{BootClock, Clock, Entropy, MovableClock, NodeId, SeededEntropy, SystemClock};
 use serde_json::Value;
 use spotify_api::{CallPlan, Client, ClientConfig};
 use spotify_sim::{Sim, SimConfig};
@@ -26,24 +26,24 @@ use store::memory::Memory;
 use tokio_util::task::TaskTracker;
 use tower::ServiceExt;
 
-pub const PUBLIC_URL: &str = "http://127.0.0.1:8080";
-pub const CLIENT_ID: &str = "0123456789abcdef0123456789abcdef";
+pub(crate) const PUBLIC_URL: &str = "http://127.0.0.1:8080";
+pub(crate) const CLIENT_ID: &str = "0123456789abcdef0123456789abcdef";
 
 /// A gateway, its store, its clock, and the Spotify that it asks.
-pub struct House {
-    pub router: Router,
-    pub parts: Parts,
-    pub memory: Memory,
-    pub clock: MovableClock,
-    pub spotify: SocketAddr,
+pub(crate) struct House {
+    pub(crate) router: Router,
+    pub(crate) parts: Parts,
+    pub(crate) memory: Memory,
+    pub(crate) clock: MovableClock,
+    pub(crate) spotify: SocketAddr,
 }
 
 impl House {
-    pub async fn open() -> Self {
+    pub(crate) async fn open() -> Self {
         Self::open_with(|_| {}).await
     }
 
-    pub async fn open_with(decide: impl FnOnce(&mut Config)) -> Self {
+    pub(crate) async fn open_with(decide: impl FnOnce(&mut Config)) -> Self {
         // Another test of this process may have been first.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let clock = MovableClock::default();
@@ -63,6 +63,7 @@ impl House {
             trusted_proxies: Vec::new(),
             metrics_apart: false,
             demo_spotify: None,
+            shared_store: false,
             heartbeat_ms: 15_000,
         };
         decide(&mut config);
@@ -80,6 +81,14 @@ impl House {
             clock: time.clone(),
         });
         let client = client.expect("a client");
+        let leases = LeaseParts {
+            leases: store.leases.clone(),
+            node: node.clone(),
+            wall: Arc::new(SystemClock),
+            own: Arc::new(BootClock),
+            terms: Terms::ALONE,
+        };
+        let nodes = Nodes::new(leases.clone());
         let tokens = Tokens::new(TokenParts {
             accounts: store.accounts.clone(),
             vault: vault.clone(),
@@ -87,6 +96,8 @@ impl House {
             clock: time.clone(),
             client: client.clone(),
             app: None,
+            leases,
+            limits: store.limits.clone(),
         });
         let spotify_asked = Spotify::new(SpotifyParts {
             client,
@@ -94,6 +105,7 @@ impl House {
             calls: config.calls.clone(),
             tokens: tokens.clone(),
             limits: store.limits.clone(),
+            shared: false,
             clock: time.clone(),
         });
         let tracker = TaskTracker::new();
@@ -101,6 +113,8 @@ impl House {
             store: store.clone(),
             time: Time::new(time.clone()),
             node: node.clone(),
+            nodes: nodes.clone(),
+            shared: false,
             max_members: config.max_members,
             tracker: tracker.clone(),
             on_wake: Arc::new(|_| {}),
@@ -111,10 +125,10 @@ impl House {
         let parts = Parts {
             config: Arc::new(config),
             clock: time,
-            wall: Arc::new(SystemClock),
             entropy,
             store,
             node,
+            nodes,
             vault,
             spotify: spotify_asked,
             tokens,
@@ -130,7 +144,7 @@ impl House {
     }
 
     /// A browser without cookies, at an address of its own.
-    pub fn browser(&self, ip: &str) -> Browser {
+    pub(crate) fn browser(&self, ip: &str) -> Browser {
         Browser {
             router: self.router.clone(),
             peer: SocketAddr::new(ip.parse().expect("an address"), 50_000),
@@ -140,14 +154,14 @@ impl House {
     }
 
     /// A browser that has a session.
-    pub async fn visitor(&self, ip: &str) -> Browser {
+    pub(crate) async fn visitor(&self, ip: &str) -> Browser {
         let mut browser = self.browser(ip);
         browser.get("/api/me").await.is(200);
         browser
     }
 
     /// A browser that is signed in with that account.
-    pub async fn host(&self, ip: &str, user: &str) -> Browser {
+    pub(crate) async fn host(&self, ip: &str, user: &str) -> Browser {
         let mut browser = self.visitor(ip).await;
         browser.sign_in(user).await;
         browser
@@ -156,32 +170,32 @@ impl House {
 
 /// A browser: keeps cookies, says where it comes from.
 #[derive(Clone)]
-pub struct Browser {
+pub(crate) struct Browser {
     router: Router,
     peer: SocketAddr,
-    pub cookies: BTreeMap<String, String>,
+    pub(crate) cookies: BTreeMap<String, String>,
     spotify: SocketAddr,
 }
 
 /// What came back.
 #[derive(Debug)]
-pub struct Answer {
-    pub asked: String,
-    pub status: StatusCode,
-    pub headers: HeaderMap,
-    pub body: Vec<u8>,
+pub(crate) struct Answer {
+    pub(crate) asked: String,
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Vec<u8>,
 }
 
 impl Answer {
     #[track_caller]
-    pub fn is(self, status: u16) -> Self {
+    pub(crate) fn is(self, status: u16) -> Self {
         assert_eq!(self.status.as_u16(), status, "{}: {}", self.asked, self.text());
         self
     }
 
     /// A problem of that status and code.
     #[track_caller]
-    pub fn problem(self, status: u16, code: &str) -> Self {
+    pub(crate) fn problem(self, status: u16, code: &str) -> Self {
         let kind = self.headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
         assert_eq!(kind, Some("application/problem+json"), "{}: {}", self.asked, self.text());
         assert_eq!(self.json()["code"], code, "{}: {}", self.asked, self.text());
@@ -189,32 +203,32 @@ impl Answer {
         self.is(status)
     }
 
-    pub fn json(&self) -> Value {
+    pub(crate) fn json(&self) -> Value {
         serde_json::from_slice(&self.body).unwrap_or(Value::Null)
     }
 
-    pub fn text(&self) -> String {
+    pub(crate) fn text(&self) -> String {
         String::from_utf8_lossy(&self.body).into_owned()
     }
 
-    pub fn header(&self, name: &str) -> &str {
+    pub(crate) fn header(&self, name: &str) -> &str {
         self.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
     }
 }
 
 impl Browser {
-    pub async fn get(&mut self, path: &str) -> Answer {
+    pub(crate) async fn get(&mut self, path: &str) -> Answer {
         self.ask(Method::GET, path, &[], Vec::new()).await
     }
 
     /// As our own page would.
-    pub async fn send(&mut self, method: &str, path: &str, body: Value) -> Answer {
+    pub(crate) async fn send(&mut self, method: &str, path: &str, body: Value) -> Answer {
         let method = method.parse().expect("a method");
         let headers = [("origin", PUBLIC_URL), ("content-type", "application/json")];
         self.ask(method, path, &headers, body.to_string().into_bytes()).await
     }
 
-    pub async fn ask(
+    pub(crate) async fn ask(
         &mut self,
         method: Method,
         path: &str,
@@ -252,7 +266,7 @@ impl Browser {
     }
 
     /// Goes to Spotify, answers its form, and gives the path that Spotify sends the browser back to.
-    pub async fn consent(&mut self, user: &str, decision: &str) -> String {
+    pub(crate) async fn consent(&mut self, user: &str, decision: &str) -> String {
         let answer = self.get("/auth/login?return_to=/new").await.is(302);
         let address = answer.header("location").to_owned();
         let (_, query) = address.split_once('?').expect("a query");
@@ -272,7 +286,7 @@ impl Browser {
     }
 
     /// Signs in, and ends where it wanted to be.
-    pub async fn sign_in(&mut self, user: &str) {
+    pub(crate) async fn sign_in(&mut self, user: &str) {
         let back = self.consent(user, "agree").await;
         let answer = self.get(&back).await.is(303);
         assert_eq!(answer.header("location"), "/new");
@@ -300,7 +314,7 @@ impl Browser {
     }
 
     /// A control of the simulator.
-    pub async fn control(&self, path: &str, body: Value) {
+    pub(crate) async fn control(&self, path: &str, body: Value) {
         use tokio::io::{AsyncReadExt, AsyncWriteExt};
         let body = body.to_string();
         let mut stream = tokio::net::TcpStream::connect(self.spotify).await.expect("the simulator");

@@ -49,7 +49,7 @@ pub struct Server {
     pub sockets: Arc<Sockets>,
     pub audience: Arc<Audience>,
     pub stop: CancellationToken,
-    ended: mpsc::UnboundedSender<Ended>,
+    ended: mpsc::Sender<Ended>,
 }
 
 /// Echoes text; `leave` ends the connection.
@@ -66,7 +66,7 @@ impl Handler for Echo {
     fn on_closed(&self, connection: &Arc<Connection>, ended: Ended) {
         self.0.audience.remove(connection);
         // The test has ended.
-        let _ = self.0.ended.send(ended);
+        let _ = self.0.ended.try_send(ended);
     }
 }
 
@@ -80,9 +80,9 @@ pub fn publication(version: u64, size: usize) -> Arc<Publication> {
 
 impl Server {
     /// Starts one; the second part tells how each connection ended.
-    pub async fn start(live: LiveLimits, http: HttpLimits) -> (Self, mpsc::UnboundedReceiver<Ended>) {
+    pub async fn start(live: LiveLimits, http: HttpLimits) -> (Self, mpsc::Receiver<Ended>) {
         let listener = listen((Ipv4Addr::LOCALHOST, 0).into()).expect("a free port");
-        let (ended, endings) = mpsc::unbounded_channel();
+        let (ended, endings) = mpsc::channel(64);
         let server = Self {
             address: listener.local_addr().expect("an address"),
             sockets: Sockets::new(live, TaskTracker::new()),

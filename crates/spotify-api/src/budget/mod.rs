@@ -66,6 +66,14 @@ impl Budget {
         Ok(())
     }
 
+    /// The caps that a call of the group falls under, each with its name (`all`, or the group's), the calls that it
+    /// allows, and its window in milliseconds: for whoever counts for several processes.
+    pub fn caps(&self, group: Group) -> Vec<(&'static str, u32, u64)> {
+        let covering = self.counted.iter().map(|(cap, _)| cap).filter(|cap| cap.reach.covers(group));
+        let name = |reach| if reach == Reach::All { "all" } else { group.name() };
+        covering.map(|cap| (name(cap.reach), cap.calls, cap.per_ms)).collect()
+    }
+
     /// How long until [`Self::take`] would succeed; 0 where it would now.
     pub fn wait_ms(&self, now: Timestamp, group: Group) -> u64 {
         let parked = self.parked(group, now).map_or(0, |until| until.since(now));

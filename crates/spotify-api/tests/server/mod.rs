@@ -10,7 +10,7 @@ use tokio::net::{TcpListener, TcpStream};
 
 /// What the server does with a request that it has read.
 #[derive(Clone, Debug)]
-pub enum Act {
+pub(crate) enum Act {
     /// Sends this and keeps the connection.
     Answer(Vec<u8>),
     /// Sends this and closes the connection.
@@ -20,20 +20,20 @@ pub enum Act {
 }
 
 /// The instant at which the clients' clock stands.
-pub const NOW: Timestamp = Timestamp(1_790_000_000_000);
+pub(crate) const NOW: Timestamp = Timestamp(1_790_000_000_000);
 /// Long enough for any answer that comes, and nothing waits for it to pass.
-pub const PATIENT: Duration = Duration::from_secs(10);
+pub(crate) const PATIENT: Duration = Duration::from_secs(10);
 /// For answers that never come.
-pub const SHORT: Duration = Duration::from_millis(150);
+pub(crate) const SHORT: Duration = Duration::from_millis(150);
 
-pub struct Server {
-    pub address: String,
+pub(crate) struct Server {
+    pub(crate) address: String,
     seen: Arc<Mutex<Vec<String>>>,
 }
 
 impl Server {
     /// A server that treats every request the same.
-    pub async fn start(act: Act) -> Self {
+    pub(crate) async fn start(act: Act) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let address = format!("http://{}", listener.local_addr().expect("bound"));
         let seen = Arc::new(Mutex::new(Vec::new()));
@@ -47,17 +47,17 @@ impl Server {
     }
 
     /// What was asked so far, each with head and body.
-    pub fn seen(&self) -> Vec<String> {
+    pub(crate) fn seen(&self) -> Vec<String> {
         self.seen.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    pub fn client(&self) -> Client {
+    pub(crate) fn client(&self) -> Client {
         client(&self.address)
     }
 }
 
 /// A client for a Spotify at that address, whose clock stands still.
-pub fn client(address: &str) -> Client {
+pub(crate) fn client(address: &str) -> Client {
     static PROVIDER: Once = Once::new();
     PROVIDER.call_once(|| {
         rustls::crypto::ring::default_provider().install_default().expect("installed once");
@@ -67,11 +67,11 @@ pub fn client(address: &str) -> Client {
     Client::new(config).expect("a client")
 }
 
-pub fn token() -> Secret<String> {
+pub(crate) fn token() -> Secret<String> {
     Secret::from("access-canary-1")
 }
 
-pub fn app(secret: bool) -> App {
+pub(crate) fn app(secret: bool) -> App {
     App {
         client_id: "client-1".to_owned(),
         client_secret: secret.then(|| Secret::from("client-secret-canary")),
@@ -79,12 +79,12 @@ pub fn app(secret: bool) -> App {
 }
 
 /// An answer with a JSON body.
-pub fn json(status: u16, body: &str) -> Act {
+pub(crate) fn json(status: u16, body: &str) -> Act {
     with_headers(status, "", body.as_bytes())
 }
 
 /// An answer with more headers (each ended by CR LF).
-pub fn with_headers(status: u16, headers: &str, body: &[u8]) -> Act {
+pub(crate) fn with_headers(status: u16, headers: &str, body: &[u8]) -> Act {
     let mut answer =
         format!("HTTP/1.1 {status} x\r\ncontent-length: {}\r\n{headers}\r\n", body.len()).into_bytes();
     answer.extend_from_slice(body);
