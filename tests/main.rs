@@ -4,6 +4,7 @@ mod architecture;
 mod stories {
     mod browser;
     mod calls;
+    mod cluster;
     mod crash;
     mod main_job;
     mod once;

@@ -1,28 +1,21 @@
 //! `kill -9` at any moment: what was acknowledged is there after the restart, versions only grow, clients converge.
 
-use acceptance::{Parlor, Person, SOON, Spotify, World, prepare};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use acceptance::{Parlor, Person, SOON, World, prepare};
 use anyhow::{Context, Result, ensure};
 use kernel::{Entropy, SeededEntropy};
-use protocol::{CommandBody, PatchRoom};
-use room_client::web::{Visitor, client};
-use std::sync::Arc;
+use protocol::{Admission, CommandBody, Me, PatchRoom, RoomView, SettingsPatch, SkipRule};
+use room_client::web::{Joined, Visitor, client};
 use tempfile::TempDir;
+use tokio::sync::Notify;
 
 /// How often the service is killed; each time under load, after a number of acknowledgements drawn from the seed.
-const KILLS: u64 = 8;
-
-/// A service and a simulator apart, so that Spotify survives the service.
-async fn apart() -> Result<(Parlor, World)> {
-    prepare();
-    // The demo of another world lends its simulator.
-    let lender = World::demo().await?;
-    let url = lender.parlor.spotify_url.clone().context("a simulator")?;
-    let parlor = serve(&url, Arc::new(TempDir::new()?), "127.0.0.1:0").await?;
-    Ok((parlor, lender))
-}
+/// `PARLOR_KILLS` chooses more.
+const KILLS: u64 = 10;
 
 async fn serve(spotify: &str, data: Arc<TempDir>, listen: &str) -> Result<Parlor> {
-    let id = "0123456789abcdef0123456789abcdef";
     let options = [
         "--listen",
         listen,
@@ -31,77 +24,233 @@ async fn serve(spotify: &str, data: Arc<TempDir>, listen: &str) -> Result<Parlor
         "--spotify-api-url",
         spotify,
         "--spotify-client-id",
-        id,
+        "0123456789abcdef0123456789abcdef",
         "--spotify-calls",
         "extended",
+        "--max-rooms-per-host",
+        "10000",
     ];
     Parlor::start("serve", &options, data).await
 }
 
-#[tokio::test]
-async fn what_was_acknowledged_survives_kill_9() -> Result<()> {
-    let (mut parlor, lender) = apart().await?;
-    let spotify_url = lender.parlor.spotify_url.clone().context("a simulator")?;
-    let _spotify: &Spotify = &lender.spotify;
-    let address = parlor.url.trim_start_matches("http://").to_owned();
-    let http = client()?;
-    let mut visitor = Visitor::new(http.clone(), &parlor.url).await?;
-    visitor.sign_in("host-1").await?;
-    let made = visitor.create_room("Crash", None).await?;
-    let host = Person::enter(visitor, &made.code).await?;
-    let guest = {
-        let visitor = Visitor::new(http.clone(), &parlor.url).await?;
-        visitor.join(&made.code, Some("Ben")).await?;
-        Person::enter(visitor, &made.code).await?
-    };
-    let entropy = SeededEntropy::new(4);
-    let mut version = 0;
-    for kill in 0..KILLS {
-        // Commands one after another; the process dies in the middle of them.
-        let acknowledged = Arc::new(std::sync::Mutex::new(None));
-        let enough = 1 + entropy.below(30);
-        let (reached, enough_done) = tokio::sync::oneshot::channel();
-        let (visitor, code) = (host.visitor.clone(), made.code.clone());
-        let kept = Arc::clone(&acknowledged);
-        let load = tokio::spawn(async move {
-            let mut reached = Some(reached);
-            for n in 0..10_000_u32 {
-                let name = format!("Room {kill} {n}");
-                let patch = PatchRoom { name: Some(name.clone()), settings: None };
-                let Ok(room) = visitor.patch_room(&code, &patch).await else { return };
-                *kept.lock().expect("nobody panics with it") = Some((room.version, name));
-                if n == enough
-                    && let Some(reached) = reached.take()
-                {
-                    let _ = reached.send(());
-                }
-            }
-        });
-        tokio::time::timeout(SOON, enough_done).await??;
-        let data = parlor.kill().await?;
-        load.await?;
-        let (last, name) =
-            acknowledged.lock().expect("nobody panics with it").clone().context("some were")?;
-        parlor = serve(&spotify_url, data, &address).await?;
-        for person in [&host, &guest] {
-            // The client's own patience grows with every loss; here somebody presses "try now".
-            person.live.retry_now().await;
-            let room = person.sees("the room again", |room| room.version > last).await?;
-            ensure!(room.version >= version, "versions only grow");
-            let index = |name: &str| name.rsplit(' ').next().and_then(|n| n.parse::<u32>().ok());
-            // The one after the last acknowledged may have been stored too.
-            ensure!(index(&room.name) >= index(&name), "{} was acknowledged, {} is there", name, room.name);
-            version = room.version;
+/// Something that one person at a time changes: as last acknowledged, and as asked for since.
+#[derive(Clone, Default)]
+struct Kept<T> {
+    stands: T,
+    asked: Option<T>,
+}
+
+impl<T: PartialEq + Clone> Kept<T> {
+    fn answered(&mut self) {
+        if let Some(asked) = self.asked.take() {
+            self.stands = asked;
         }
     }
-    // The members, the authorization and a vote are there too.
-    let room = host.sees("both", |room| room.members.total == 2 && room.playback.track.is_some()).await?;
-    guest.does(CommandBody::VoteSkip { epoch: room.playback.epoch }).await?;
-    let data = parlor.kill().await?;
-    let _parlor = serve(&spotify_url, data, &address).await?;
-    host.live.retry_now().await;
+
+    /// What is there after the crash must be what was acknowledged, or what was asked for and not answered.
+    fn found(&mut self, there: T) -> bool {
+        let fits = self.stands == there || self.asked.as_ref() == Some(&there);
+        *self = Self { stands: there, asked: None };
+        fits
+    }
+}
+
+/// What the service was asked for and has acknowledged.
+#[derive(Default)]
+struct Ledger {
+    version: u64,
+    name: Kept<String>,
+    rule: Kept<u32>,
+    /// The epoch, and whether a vote against it stands.
+    vote: Kept<(u64, bool)>,
+    joined: Vec<Visitor>,
+    rooms: Vec<String>,
+    signed_in: Vec<(Visitor, String)>,
+}
+
+/// What the loads of one life of the process share.
+#[derive(Clone)]
+struct Load {
+    ledger: Arc<Mutex<Ledger>>,
+    answers: Arc<AtomicU64>,
+    answered: Arc<Notify>,
+    life: u64,
+    code: Arc<str>,
+}
+
+impl Load {
+    fn ledger(&self) -> MutexGuard<'_, Ledger> {
+        self.ledger.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Writes down what was acknowledged.
+    fn keep(&self, note: impl FnOnce(&mut Ledger)) {
+        note(&mut self.ledger());
+        self.answers.fetch_add(1, Ordering::Relaxed);
+        self.answered.notify_one();
+    }
+
+    /// Changes the name and the skip rule in turn.
+    async fn settle(self, host: Visitor) {
+        for n in 0..10_000_u32 {
+            let name = format!("Room {} {n}", self.life);
+            // More than there are electors: nobody is to skip here.
+            let value = 500 + n % 500;
+            let patch = if n % 2 == 0 {
+                self.ledger().name.asked = Some(name.clone());
+                PatchRoom { name: Some(name), settings: None }
+            } else {
+                self.ledger().rule.asked = Some(value);
+                let skip_rule = Some(SkipRule::Count { value });
+                PatchRoom { name: None, settings: Some(SettingsPatch { skip_rule, ..Default::default() }) }
+            };
+            let Ok(room) = host.patch_room(&self.code, &patch).await else { return };
+            self.keep(|ledger| {
+                ledger.version = ledger.version.max(room.version);
+                ledger.name.answered();
+                ledger.rule.answered();
+            });
+        }
+    }
+
+    /// Votes and takes the vote back, in turn.
+    async fn vote(self, guest: Arc<Person>) {
+        loop {
+            let Ok(epoch) = guest.playback().map(|playback| playback.epoch) else { return };
+            let stands = self.ledger().vote.stands != (epoch, true);
+            self.ledger().vote.asked = Some((epoch, stands));
+            let command =
+                if stands { CommandBody::VoteSkip { epoch } } else { CommandBody::UnvoteSkip { epoch } };
+            let Ok(version) = guest.does(command).await else { return };
+            self.keep(|ledger| {
+                ledger.version = ledger.version.max(version);
+                ledger.vote.answered();
+            });
+        }
+    }
+
+    async fn join(self, http: reqwest::Client, url: String) {
+        for n in 0.. {
+            let Ok(visitor) = Visitor::new(http.clone(), &url).await else { return };
+            let name = format!("Guest {} {n}", self.life);
+            let Ok(Joined::Member(room)) = visitor.join(&self.code, Some(&name)).await else { return };
+            self.keep(|ledger| {
+                ledger.version = ledger.version.max(room.version);
+                ledger.joined.push(visitor);
+            });
+        }
+    }
+
+    async fn found(self, host: Visitor) {
+        for n in 0.. {
+            let Ok(room) = host.create_room(&format!("Room {n} of {}", self.life), None).await else {
+                return;
+            };
+            self.keep(|ledger| ledger.rooms.push(room.code));
+        }
+    }
+
+    async fn sign_in(self, http: reqwest::Client, url: String) {
+        for n in 0..3 {
+            let Ok(mut visitor) = Visitor::new(http.clone(), &url).await else { return };
+            let user = format!("host-{}", 10 + self.life * 3 + n);
+            if visitor.sign_in(&user).await.is_err() {
+                return;
+            }
+            self.keep(|ledger| ledger.signed_in.push((visitor, user)));
+        }
+    }
+}
+
+/// Compares what was acknowledged in this life with what is there, and forgets what need not be looked at again.
+async fn check(ledger: &mut Ledger, host: &Person, guest: &Person, code: &str) -> Result<()> {
+    let acknowledged = ledger.version;
+    for person in [host, guest] {
+        // The client's own patience grows with every loss; here somebody presses "try now".
+        person.live.retry_now().await;
+        let room = person.sees("the room again", |room| room.version > acknowledged).await?;
+        ledger.version = ledger.version.max(room.version);
+        ensure!(room.members.total >= 2 + u32::try_from(ledger.joined.len())?, "members are missing");
+        ensure!(ledger.name.found(room.name.clone()), "{} is the name", room.name);
+        if let SkipRule::Count { value } = room.settings.skip_rule {
+            ensure!(ledger.rule.found(value), "{value} is the rule");
+        }
+        let epoch = ledger.vote.stands.0;
+        if let Some(skip) = room.skip.filter(|skip| skip.epoch == epoch) {
+            let vote = (epoch, !skip.votes.is_empty());
+            ensure!(ledger.vote.found(vote), "{vote:?} is the vote");
+        }
+    }
+    for visitor in ledger.joined.iter().rev().take(8) {
+        let _: RoomView = visitor.get(&format!("/api/rooms/{code}")).await.context("a member who joined")?;
+    }
+    for code in ledger.rooms.drain(..) {
+        let path = format!("/api/rooms/{code}");
+        let _: RoomView = host.visitor.get(&path).await.context("a room that was made")?;
+    }
+    for (visitor, user) in ledger.signed_in.drain(..) {
+        let me: Me = visitor.get("/api/me").await?;
+        ensure!(me.spotify.is_some_and(|account| account.id == user && !account.needs_login), "{user}");
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn what_was_acknowledged_survives_kill_9() -> Result<()> {
+    prepare();
+    // Apart, so that Spotify survives the service: the demo of another world lends its simulator.
+    let lender = World::demo().await?;
+    let spotify = lender.parlor.spotify_url.clone().context("a simulator")?;
+    let mut parlor = serve(&spotify, Arc::new(TempDir::new()?), "127.0.0.1:0").await?;
+    let (url, http) = (parlor.url.clone(), client()?);
+    let address = url.trim_start_matches("http://").to_owned();
+    let mut visitor = Visitor::new(http.clone(), &url).await?;
+    visitor.sign_in("host-1").await?;
+    let settings = SettingsPatch { admission: Some(Admission::Open), ..Default::default() };
+    let code: Arc<str> = visitor.create_room("Crash 0", Some(settings)).await?.code.into();
+    let host = Person::enter(visitor, &code).await?;
+    let ben = Visitor::new(http.clone(), &url).await?;
+    ben.join(&code, Some("Ben")).await?;
+    let guest = Arc::new(Person::enter(ben, &code).await?);
+    host.sees("what plays", |room| room.playback.track.is_some()).await?;
+
+    let (seed, mut kept) = (4, Ledger::default());
+    kept.name.stands = "Crash 0".to_owned();
+    let entropy = SeededEntropy::new(seed);
+    let kills = std::env::var("PARLOR_KILLS").ok().and_then(|text| text.parse().ok()).unwrap_or(KILLS);
+    for life in 0..kills {
+        let load = Load {
+            ledger: Arc::new(Mutex::new(std::mem::take(&mut kept))),
+            answers: Arc::default(),
+            answered: Arc::default(),
+            life,
+            code: Arc::clone(&code),
+        };
+        let loads = [
+            tokio::spawn(load.clone().settle(host.visitor.clone())),
+            tokio::spawn(load.clone().vote(Arc::clone(&guest))),
+            tokio::spawn(load.clone().join(http.clone(), url.clone())),
+            tokio::spawn(load.clone().found(host.visitor.clone())),
+            tokio::spawn(load.clone().sign_in(http.clone(), url.clone())),
+        ];
+        let enough = u64::from(1 + entropy.below(60));
+        let until = async {
+            while load.answers.load(Ordering::Relaxed) < enough {
+                load.answered.notified().await;
+            }
+        };
+        tokio::time::timeout(SOON, until)
+            .await
+            .with_context(|| format!("seed {seed}, kill {life}: no load"))?;
+        let data = parlor.kill().await?;
+        for load in loads {
+            load.await?;
+        }
+        parlor = serve(&spotify, data, &address).await?;
+        kept = std::mem::take(&mut *load.ledger());
+        check(&mut kept, &host, &guest, &code).await.with_context(|| format!("seed {seed}, kill {life}"))?;
+    }
     let me = host.me().await?;
     ensure!(me.spotify.is_some_and(|account| account.id == "host-1" && !account.needs_login));
-    host.sees("the vote", |room| room.skip.as_ref().is_some_and(|skip| skip.votes.len() == 1)).await?;
     Ok(())
 }

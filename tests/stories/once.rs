@@ -6,8 +6,9 @@ use std::sync::Arc;
 use acceptance::{Person, World};
 use anyhow::{Context, Result, ensure};
 use kernel::{Entropy, SeededEntropy};
-use protocol::{CommandBody, SkipState};
+use protocol::{CommandBody, RoomView, SkipState};
 use serde_json::{Value, json};
+use tokio::task::JoinSet;
 
 /// Everyone votes at the same time, each twice.
 async fn everyone_votes(guests: &[Arc<Person>], epoch: u64) -> Result<()> {
@@ -42,71 +43,157 @@ async fn a_hundred_last_votes_skip_once() -> Result<()> {
     Ok(())
 }
 
-/// What may go wrong with the request that skips.
-fn fault(kind: u32, entropy: &SeededEntropy) -> Value {
-    let delay_ms = 50 + u64::from(entropy.below(400));
-    let next = json!({ "path": "/v1/me/player/next" });
-    match kind {
-        0 => json!([]),
-        1 => json!([{ "match": next, "kind": "reset", "times": 1, "before_effect": false }]),
-        2 => json!([{ "match": next, "kind": "reset", "times": 1 }]),
-        3 => json!([{ "match": next, "kind": "status", "status": 500, "times": 1, "before_effect": false }]),
-        4 => json!([{ "match": next, "kind": "status", "status": 502, "times": 1 }]),
-        5 => json!([{ "match": next, "kind": "status", "status": 401, "times": 1 }]),
-        6 => {
-            json!([{ "match": next, "kind": "status", "status": 429, "times": 1, "headers": { "Retry-After": "1" } }])
-        }
-        7 => json!([{ "match": next, "kind": "delay", "delay_ms": delay_ms, "times": 1 }]),
-        8 => {
-            json!([{ "match": next, "kind": "delay", "delay_ms": delay_ms, "times": 1, "before_effect": false }])
-        }
-        9 => json!([{ "match": next, "kind": "status", "status": 429, "times": 1, "before_effect": false,
-                      "headers": { "Retry-After": "1" } }]),
-        _ => json!([{ "match": next, "kind": "status", "status": 403, "times": 1, "body": {
-            "error": { "status": 403, "message": "Player command failed: Restriction violated", "reason": "UNKNOWN" } } }]),
+/// How many rooms have trouble at the same time.
+const ROOMS: usize = 20;
+/// How often in a row; `PARLOR_ROUNDS=50` plays a thousand plans.
+const ROUNDS: usize = 4;
+
+/// What may go wrong while a room skips.
+struct Plan {
+    /// Its name, for the person who reads of a failure.
+    kind: &'static str,
+    fault: Value,
+    /// So much of the track is left when the votes come, by the host's own app.
+    left_ms: Option<u64>,
+}
+
+impl Plan {
+    fn draw(user: &str, entropy: &SeededEntropy) -> Self {
+        let between = |from: u32, to: u32| u64::from(from + entropy.below(to - from));
+        let next = json!({ "method": "POST", "path": "/v1/me/player/next", "user": user });
+        let look = json!({ "method": "GET", "path": "/v1/me/player", "user": user });
+        let forbidden = json!({ "error": { "status": 403, "message": "Player command failed: Restriction violated",
+                                           "reason": "UNKNOWN" } });
+        let busy = json!({ "Retry-After": "1" });
+        let (kind, fault) = match entropy.below(17) {
+            0 => ("answer lost", json!({ "match": next, "kind": "reset", "before_effect": false })),
+            1 => ("request lost", json!({ "match": next, "kind": "reset" })),
+            2 => (
+                "500 after",
+                json!({ "match": next, "kind": "status", "status": 500, "before_effect": false }),
+            ),
+            3 => ("502 before", json!({ "match": next, "kind": "status", "status": 502 })),
+            4 => ("401", json!({ "match": next, "kind": "status", "status": 401 })),
+            5 => ("429", json!({ "match": next, "kind": "status", "status": 429, "headers": busy })),
+            6 => (
+                "429 after",
+                json!({ "match": next, "kind": "status", "status": 429, "headers": busy, "before_effect": false }),
+            ),
+            7 => ("403", json!({ "match": next, "kind": "status", "status": 403, "body": forbidden })),
+            8 => ("slow", json!({ "match": next, "kind": "delay", "delay_ms": between(50, 900) })),
+            9 => (
+                "slow answer",
+                json!({ "match": next, "kind": "delay", "delay_ms": between(50, 900), "before_effect": false }),
+            ),
+            10 => ("too slow", json!({ "match": next, "kind": "delay", "delay_ms": between(5_000, 8_000) })),
+            11 => (
+                "answer too slow",
+                json!({ "match": next, "kind": "delay", "delay_ms": between(5_000, 8_000), "before_effect": false }),
+            ),
+            12 => ("no answer", json!({ "match": next, "kind": "hang" })),
+            13 => ("garbage", json!({ "match": next, "kind": "garbage", "before_effect": false })),
+            14 => ("slow look", json!({ "match": look, "kind": "delay", "delay_ms": between(200, 3_000) })),
+            15 => ("no look", json!({ "match": look, "kind": "status", "status": 503 })),
+            _ => ("nothing wrong", Value::Null),
+        };
+        let left_ms = (entropy.below(4) == 0).then(|| between(100, 8_000));
+        Self { kind, fault: limited(fault), left_ms }
     }
 }
 
-/// Plays rounds of votes under faults on a host of its own, and checks each.
-async fn rounds(world: &World, user: &str, seed: u64, rounds: usize) -> Result<()> {
-    let entropy = SeededEntropy::new(seed);
-    let host = world.host(user, "Trouble").await?;
-    let mut guests = Vec::new();
-    for n in 0..3 {
-        guests.push(Arc::new(world.guest(&host.code, &format!("Guest {n}")).await?));
+/// Faults strike once.
+fn limited(mut fault: Value) -> Value {
+    if let Some(fault) = fault.as_object_mut() {
+        fault.insert("times".into(), json!(1));
     }
-    for round in 0..rounds {
-        let done_before = world.spotify.done(user, "next").await?.len();
-        let room = host.sees("an open ballot", |room| {
-            room.playback.is_playing && room.skip.as_ref().is_some_and(|skip| skip.state == SkipState::Open)
-        });
-        let room = room.await.with_context(|| format!("seed {seed}, round {round}"))?;
-        let (epoch, ballot) = (room.playback.epoch, room.skip.context("a ballot")?.ballot);
-        let track = room.playback.track.context("a track")?.uri;
-        let kind = entropy.below(11);
-        world.spotify.faults(&fault(kind, &entropy)).await?;
-        everyone_votes(&guests, epoch).await?;
+    fault
+}
+
+/// A room in trouble.
+struct Trouble {
+    user: String,
+    host: Person,
+    guests: Vec<Arc<Person>>,
+    entropy: SeededEntropy,
+}
+
+impl Trouble {
+    async fn new(world: &World, n: usize) -> Result<Self> {
+        let user = format!("host-{}", n + 1);
+        let host = world.host(&user, "Trouble").await?;
+        let mut guests = Vec::new();
+        for n in 0..2 {
+            guests.push(Arc::new(world.guest(&host.code, &format!("Guest {n}")).await?));
+        }
+        Ok(Self { user, host, guests, entropy: SeededEntropy::new(n as u64) })
+    }
+
+    /// Everybody votes while the plan happens; then what was done is compared with what was promised and told.
+    async fn round(&self, world: &World, plan: &Plan, before: &RoomView) -> Result<()> {
+        let done_before = world.spotify.done(&self.user, "next").await?.len();
+        let ended_before = world.spotify.ended(&self.user).await?;
+        let (epoch, ballot) = (before.playback.epoch, before.skip.as_ref().context("a ballot")?.ballot);
+        let track = before.playback.track.as_ref().context("a track")?;
+        if let Some(left) = plan.left_ms {
+            let seek = json!({ "act": "seek", "position_ms": track.duration_ms.saturating_sub(left) });
+            world.spotify.app(&self.user, &seek).await?;
+        }
+        everyone_votes(&self.guests, epoch).await?;
         // Either the track has gone, or the room was told that it has not and a new ballot is open.
-        let settled = host.sees("how it went", |room| {
+        let settled = self.host.sees("how it went", |room| {
             room.playback.epoch > epoch || room.skip.as_ref().is_some_and(|skip| skip.ballot > ballot)
         });
-        let settled = settled.await.with_context(|| format!("seed {seed}, round {round}, fault {kind}"))?;
-        let done = world.spotify.done(user, "next").await?.split_off(done_before);
-        let context = format!("seed {seed}, round {round}, fault {kind}: {done:?}");
-        ensure!(done.len() <= 1, "a second skip; {context}");
-        ensure!(done.iter().all(|uri| *uri == track), "a skip of a track nobody voted on; {context}");
-        ensure!(
-            (settled.playback.epoch > epoch) == (done.len() == 1),
-            "what the room was told is not what happened; {context}"
-        );
+        let settled = settled.await?;
+        let done = world.spotify.done(&self.user, "next").await?.split_off(done_before);
+        ensure!(done.len() <= 1, "a second skip: {done:?}");
+        ensure!(done.iter().all(|uri| *uri == track.uri), "a skip of a track nobody voted on: {done:?}");
+        // A track that ends by itself is gone as well.
+        let ended = world.spotify.ended(&self.user).await? > ended_before;
+        let told = settled.playback.epoch > epoch;
+        ensure!(ended || told == (done.len() == 1), "told: {told}, done: {done:?}");
+        Ok(())
+    }
+}
+
+/// A number from the environment, for runs longer than CI's.
+fn number(name: &str, default: usize) -> usize {
+    std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(default)
+}
+
+/// A fixed sample of plans; a failure names the room, which is its seed, and the round.
+#[tokio::test]
+async fn whatever_goes_wrong_a_ballot_skips_at_most_once() -> Result<()> {
+    let world = Arc::new(World::demo().await?);
+    let mut rooms = Vec::new();
+    for n in 0..ROOMS {
+        rooms.push(Arc::new(Trouble::new(&world, n).await.with_context(|| format!("room {n}"))?));
+    }
+    for round in 0..number("PARLOR_ROUNDS", ROUNDS) {
+        let mut plans = Vec::new();
+        for room in &rooms {
+            let before = room.host.sees("an open ballot", |room| {
+                room.playback.is_playing
+                    && room.skip.as_ref().is_some_and(|skip| skip.state == SkipState::Open)
+            });
+            plans.push((Plan::draw(&room.user, &room.entropy), before.await?));
+        }
+        let faults: Vec<_> =
+            plans.iter().map(|(plan, _)| &plan.fault).filter(|fault| !fault.is_null()).collect();
+        world.spotify.faults(&json!(faults)).await?;
+        let mut under_way = JoinSet::new();
+        for (room, (plan, before)) in rooms.iter().zip(plans) {
+            let (room, world) = (Arc::clone(room), Arc::clone(&world));
+            under_way.spawn(async move {
+                let went = room.round(&world, &plan, &before).await;
+                went.with_context(|| {
+                    format!("{}, round {round}: {}, left {:?}", room.user, plan.kind, plan.left_ms)
+                })
+            });
+        }
+        while let Some(went) = under_way.join_next().await {
+            went??;
+        }
         world.spotify.faults(&json!([])).await?;
     }
     Ok(())
-}
-
-/// A fixed sample of plans; each prints its seed where it fails.
-#[tokio::test]
-async fn whatever_goes_wrong_a_ballot_skips_at_most_once() -> Result<()> {
-    let world = World::demo().await?;
-    rounds(&world, "host-9", 9, 40).await
 }

@@ -46,18 +46,29 @@ impl Parlor {
         Self::start("demo", options, Arc::new(TempDir::new()?)).await
     }
 
+    /// `parlor sim`; its address is that of the simulated Spotify.
+    pub async fn simulator() -> Result<Self> {
+        let mut command = Command::new(binary()?);
+        command.args(["sim", "--listen", "127.0.0.1:0"]);
+        Self::run(command, Arc::new(TempDir::new()?), &["simulated spotify on "]).await
+    }
+
     /// `parlor COMMAND` on that data directory, once it listens.
     pub async fn start(command: &str, options: &[&str], data: Arc<TempDir>) -> Result<Self> {
-        let mut child = Command::new(binary()?)
+        let mut parlor = Command::new(binary()?);
+        parlor
             .arg(command)
             .args(if options.contains(&"--listen") { &[][..] } else { &["--listen", "127.0.0.1:0"] })
             .arg("--data-dir")
             .arg(data.path())
-            .args(options)
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .kill_on_drop(true)
-            .spawn()?;
+            .args(options);
+        let all: &[&str] = &["parlor listening on ", "simulated spotify on "];
+        Self::run(parlor, data, if command == "demo" { all } else { &all[..1] }).await
+    }
+
+    /// Starts it and waits until it has told an address after each of these words.
+    async fn run(mut command: Command, data: Arc<TempDir>, words: &[&str]) -> Result<Self> {
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true).spawn()?;
         let logs = Arc::new(Mutex::new(Vec::new()));
         let mut stderr = child.stderr.take().context("piped")?;
         let kept = Arc::clone(&logs);
@@ -68,22 +79,29 @@ impl Parlor {
             }
         });
         let mut lines = BufReader::new(child.stdout.take().context("piped")?).lines();
-        let mut url = None;
-        let mut spotify_url = None;
-        let wanted = if command == "demo" { 2 } else { 1 };
-        for _ in 0..wanted {
+        let mut told = Vec::new();
+        for word in words {
             let line = tokio::time::timeout(SOON, lines.next_line())
                 .await
                 .context("it does not listen in time")??;
-            let Some(line) = line else {
-                let told = String::from_utf8_lossy(&logs.lock().await).into_owned();
-                bail!("parlor {command} ended before it listened: {told}");
+            let address = line.as_deref().and_then(|line| line.strip_prefix(word));
+            let Some(address) = address else {
+                // It has ended, and its last word with it.
+                let _ = tokio::time::timeout(SOON, reader).await;
+                let logs = String::from_utf8_lossy(&logs.lock().await).into_owned();
+                bail!("{word:?} was expected, {line:?} came: {logs}");
             };
-            url = url.or_else(|| line.strip_prefix("parlor listening on ").map(str::to_owned));
-            spotify_url =
-                spotify_url.or_else(|| line.strip_prefix("simulated spotify on ").map(str::to_owned));
+            told.push(address.to_owned());
         }
-        Ok(Self { child, url: url.context("no address")?, spotify_url, data, logs, reader })
+        let mut told = told.into_iter();
+        Ok(Self {
+            child,
+            url: told.next().context("no address")?,
+            spotify_url: told.next(),
+            data,
+            logs,
+            reader,
+        })
     }
 
     /// Ends it as a power cut would: `kill -9`.
@@ -92,11 +110,26 @@ impl Parlor {
         Ok(Arc::clone(&self.data))
     }
 
+    /// Stops it as a machine that hangs does: connections stay, nothing answers.
+    pub async fn hang(&self) -> Result<()> {
+        self.signal("-STOP").await
+    }
+
+    /// Lets it go on.
+    pub async fn go_on(&self) -> Result<()> {
+        self.signal("-CONT").await
+    }
+
+    async fn signal(&self, signal: &str) -> Result<()> {
+        let pid = self.child.id().context("it runs")?.to_string();
+        let sent = Command::new("kill").args([signal, &pid]).status().await?;
+        anyhow::ensure!(sent.success(), "kill {signal} {pid}");
+        Ok(())
+    }
+
     /// Asks it to stop, and gives its exit code.
     pub async fn stop(&mut self) -> Result<Option<i32>> {
-        let pid = self.child.id().context("it runs")?;
-        let sent = Command::new("kill").args(["-TERM", &pid.to_string()]).status().await?;
-        anyhow::ensure!(sent.success(), "kill -TERM {pid}");
+        self.signal("-TERM").await?;
         let status =
             tokio::time::timeout(SOON, self.child.wait()).await.context("it does not stop in time")??;
         Ok(status.code())

@@ -68,6 +68,13 @@ impl Spotify {
         Ok(by_api.map(|entry| entry["uri"].as_str().unwrap_or_default().to_owned()).collect())
     }
 
+    /// How many of the account's tracks have ended by themselves.
+    pub async fn ended(&self, user: &str) -> Result<usize> {
+        let player = self.player(user).await?;
+        let journal = player["journal"].as_array().context("a journal")?;
+        Ok(journal.iter().filter(|entry| entry["by"] == "end").count())
+    }
+
     /// How many calls of that path template were made on behalf of the account; all paths without one.
     pub async fn calls(&self, user: &str, path: Option<&str>) -> Result<u64> {
         let calls = self.get(&format!("calls?user={user}")).await?;

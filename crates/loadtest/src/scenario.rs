@@ -76,6 +76,7 @@ fn measure(scenario: &Scenario, target: SocketAddr, seats: &[Seat], pid: Option<
     process::check_open_files(seats.len() + 200)?;
     let memory_before = pid.map(rss_kib).transpose()?;
     let quiet_before = usage(pid)?;
+    #[expect(clippy::disallowed_methods, reason = "a measurement lasts as long as it lasts")]
     std::thread::sleep(QUIET);
     let begin = usage(pid)?;
     let joining = Instant::now();

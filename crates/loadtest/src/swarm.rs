@@ -152,10 +152,15 @@ impl Swarm {
 
     /// Carries out the plan, and listens until everything has arrived, at most `patience` longer.
     pub(crate) fn run(&mut self, what: What, shots: &[Shot], patience: Duration) -> Result<Summary> {
-        let listeners = self.rooms.iter().map(|room| room.members.len()).collect();
+        let version = |n: &usize| self.connections[*n].version;
+        let rooms: Vec<_> = self
+            .rooms
+            .iter()
+            .map(|room| (room.members.len(), room.members.iter().map(version).min().unwrap_or(0)))
+            .collect();
         // A moment for the first command, so that it is not late before it begins.
         let start = Instant::now() + Duration::from_millis(50);
-        self.tally = Tally::new(what, shots.to_vec(), start, listeners);
+        self.tally = Tally::new(what, shots.to_vec(), start, &rooms);
         let mut next = 0;
         while next < shots.len() {
             while shots.get(next).is_some_and(|shot| start + shot.at <= Instant::now()) {

@@ -45,6 +45,8 @@ pub(crate) struct Tally {
     /// Which command an emoji stands for now, by room.
     active: HashMap<(usize, usize), usize>,
     acked: Vec<Option<u64>>,
+    /// The version of each room that everyone in it had when the run began.
+    begun: Vec<u64>,
     /// How many have at least that version of a room, and when the last got it.
     reached: Vec<BTreeMap<u64, (usize, Instant)>>,
     /// Text frames received.
@@ -57,13 +59,13 @@ pub(crate) struct Tally {
 
 impl Default for Tally {
     fn default() -> Self {
-        Self::new(What::React, Vec::new(), Instant::now(), Vec::new())
+        Self::new(What::React, Vec::new(), Instant::now(), &[])
     }
 }
 
 impl Tally {
-    /// A count for `shots`, due from `start` on, in rooms with so many `listeners` each.
-    pub(crate) fn new(what: What, shots: Vec<Shot>, start: Instant, listeners: Vec<usize>) -> Self {
+    /// A count for `shots`, due from `start` on, in rooms with so many listeners each, who all have that version.
+    pub(crate) fn new(what: What, shots: Vec<Shot>, start: Instant, rooms: &[(usize, u64)]) -> Self {
         Self {
             what,
             start,
@@ -74,8 +76,9 @@ impl Tally {
             refused: vec![false; shots.len()],
             active: HashMap::new(),
             acked: vec![None; shots.len()],
-            reached: vec![BTreeMap::new(); listeners.len()],
-            listeners,
+            begun: rooms.iter().map(|(_, version)| *version).collect(),
+            reached: vec![BTreeMap::new(); rooms.len()],
+            listeners: rooms.iter().map(|(listeners, _)| *listeners).collect(),
             shots,
             frames: 0,
             bytes: 0,
@@ -126,11 +129,14 @@ impl Tally {
         }
     }
 
-    /// Command `n` is stored in `version`.
+    /// Command `n` is stored in `version`. Where everyone has that version for long it changed nothing (a vote taken
+    /// back whose track has ended, say), and there is nothing to deliver.
     pub(crate) fn acknowledged(&mut self, n: usize, version: u64) {
-        if let Some(acked) = self.acked.get_mut(n) {
-            *acked = Some(version);
+        let Some(shot) = self.shots.get(n) else { return };
+        if self.what == What::Vote && version <= self.begun[shot.room] {
+            return self.refused(Some(n), "changed nothing");
         }
+        self.acked[n] = Some(version);
     }
 
     /// Command `n` is refused.
@@ -205,7 +211,7 @@ mod tests {
 
     #[test]
     fn a_reaction_is_delivered_when_the_last_has_it() {
-        let mut tally = Tally::new(What::React, shots(2), Instant::now(), vec![2]);
+        let mut tally = Tally::new(What::React, shots(2), Instant::now(), &[(2, 0)]);
         for n in 0..2 {
             tally.fired(n);
         }
@@ -220,7 +226,7 @@ mod tests {
 
     #[test]
     fn a_vote_is_delivered_when_the_last_has_its_version_or_a_later_one() {
-        let mut tally = Tally::new(What::Vote, shots(2), Instant::now(), vec![2]);
+        let mut tally = Tally::new(What::Vote, shots(2), Instant::now(), &[(2, 4)]);
         tally.versions(0, 4, 6);
         tally.acknowledged(0, 5);
         tally.acknowledged(1, 6);
@@ -232,10 +238,17 @@ mod tests {
 
     #[test]
     fn a_refused_command_is_settled_and_not_delivered() {
-        let mut tally = Tally::new(What::Vote, shots(1), Instant::now(), vec![1]);
+        let mut tally = Tally::new(What::Vote, shots(1), Instant::now(), &[(1, 0)]);
         tally.refused(Some(0), "stale_epoch");
         assert!(tally.complete());
         let summary = tally.summary();
         assert_eq!((summary.delivered, summary.refused.get("stale_epoch")), (0, Some(&1)));
+    }
+
+    #[test]
+    fn a_command_that_changed_nothing_has_nothing_to_deliver() {
+        let mut tally = Tally::new(What::Vote, shots(1), Instant::now(), &[(2, 7)]);
+        tally.acknowledged(0, 7);
+        assert_eq!((tally.complete(), tally.summary().delivered), (true, 0));
     }
 }

@@ -35,19 +35,21 @@ impl Room {
     }
 
     fn void_ballot(&mut self) {
-        let Some(ballot) = self.ballot.as_ref() else { return };
-        let epoch = ballot.epoch;
-        match ballot.state {
-            BallotState::Open | BallotState::Claimed { .. } => {
+        // Told even where no ballot is open here: the one that votes were lost from may be lost with them.
+        self.notices.push(Notice::VotesVoided { epoch: self.playback.epoch });
+        match self.ballot.as_ref().map(|ballot| ballot.state) {
+            Some(BallotState::Open | BallotState::Claimed { .. }) => {
                 self.withdraw_claim();
                 self.reopen_ballot();
-                self.notices.push(Notice::VotesVoided { epoch });
             }
             // Asked of Spotify, or over: no vote is waited for.
-            BallotState::Sent { .. }
-            | BallotState::Confirmed
-            | BallotState::Refused { .. }
-            | BallotState::Unknown { .. } => {}
+            Some(
+                BallotState::Sent { .. }
+                | BallotState::Confirmed
+                | BallotState::Refused { .. }
+                | BallotState::Unknown { .. },
+            )
+            | None => {}
         }
     }
 }

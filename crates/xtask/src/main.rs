@@ -1,11 +1,13 @@
 #![doc = include_str!("../README.md")]
 
+mod cluster;
 mod steps;
 
 use std::process::ExitCode;
 
 const HELP: &str = "cargo xtask demo [-- OPTIONS]   build the web and the binary, run `parlor demo`
-cargo xtask test                everything that CI runs
+cargo xtask cluster [N]         N gateways (2) over a Redis and a simulated Spotify, on free ports
+cargo xtask test [--release]    everything that CI runs; with --release, of the release build
 cargo xtask web                 build the web app into web/dist
 cargo xtask types               write crates/protocol/openapi.json and the web's types anew
 ";
@@ -16,7 +18,14 @@ fn main() -> ExitCode {
     let rest: Vec<String> = words.filter(|word| word != "--").collect();
     let done = match command.as_str() {
         "demo" => steps::demo(&rest),
-        "test" => steps::test(),
+        "cluster" => match rest.first().map_or(Ok(2), |number| number.parse()) {
+            Ok(gateways @ 1..=16) => cluster::cluster(gateways),
+            Ok(_) | Err(_) => {
+                steps::say("xtask: cluster takes a number of gateways, 1 to 16");
+                return ExitCode::from(2);
+            }
+        },
+        "test" => steps::test(&rest),
         "web" => steps::web(),
         "types" => steps::types(),
         _ => {
