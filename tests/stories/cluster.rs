@@ -105,7 +105,7 @@ fn fault(entropy: &SeededEntropy) -> (&'static str, Value) {
 }
 
 /// How often a gateway dies in the middle of a skip.
-const DEATHS: usize = 24;
+const DEATHS: usize = 8;
 
 #[tokio::test]
 async fn a_gateway_that_dies_in_the_middle_of_a_skip_skips_at_most_once() -> Result<()> {
