@@ -16,11 +16,6 @@ use super::nodes::{Node, Nodes};
 use super::script::Script;
 use crate::{Result, StoreError};
 
-/// No call takes longer, whatever happens to the server.
-const DEADLINE: Duration = Duration::from_secs(2);
-/// How long a durable commit waits for its replicas, in milliseconds.
-const REPLICAS_MS: u32 = 1000;
-
 /// Until a link has noticed that its connection has ended.
 const A_BREATH: Duration = Duration::from_millis(3);
 
@@ -122,12 +117,14 @@ impl Caller {
     }
 
     async fn run(&self, call: &Call) -> std::result::Result<Value, Fault> {
-        let deadline = Instant::now() + DEADLINE;
-        let mut last = Fault::Lost(format!("no answer within {} s", DEADLINE.as_secs()));
+        let allowed = self.nodes.times().call;
+        let deadline = Instant::now() + allowed;
+        let late = || Fault::Lost(format!("no answer within {} ms", allowed.as_millis()));
+        let mut last = late();
         let (mut whole, mut asked) = (false, None);
         while Instant::now() < deadline {
             let tried = timeout_at(deadline, self.once(call, whole, asked.take(), deadline)).await;
-            let Ok((node, answer)) = tried else { break };
+            let Ok((node, answer)) = tried else { return Err(late()) };
             let fault = match answer {
                 Ok(value) => return Ok(value),
                 Err(fault) => fault,
@@ -212,7 +209,7 @@ impl Caller {
         }
         together.add_command(packed);
         if durable {
-            together.cmd("WAIT").arg(self.replicas).arg(REPLICAS_MS);
+            together.cmd("WAIT").arg(self.replicas).arg(self.replicas_ms());
         }
         let count = together.len();
         let answers = match connection.clone().send_packed_commands(&together, 0, count).await {
@@ -234,10 +231,14 @@ impl Caller {
         if held >= self.replicas {
             return Ok(value);
         }
-        let wanted = self.replicas;
+        let (wanted, ms) = (self.replicas, self.replicas_ms());
         Err(Fault::Refused(format!(
-            "the commit is made, but {held} of {wanted} replicas confirmed it within {REPLICAS_MS} ms"
+            "the commit is made, but {held} of {wanted} replicas confirmed it within {ms} ms"
         )))
+    }
+
+    fn replicas_ms(&self) -> u128 {
+        self.nodes.times().replicas.as_millis()
     }
 }
 

@@ -1,7 +1,5 @@
 //! How a server is reached: credentials, TLS, and for a primary behind Sentinels the question where it is now.
 
-use std::time::Duration;
-
 use kernel::Secret;
 use redis::aio::{AsyncPushSender, MultiplexedConnection};
 use redis::{
@@ -10,10 +8,9 @@ use redis::{
 };
 
 use super::fault::Fault;
+use super::times::Times;
 use super::url::{Address, Url};
 
-/// A server that has not greeted us by then is away.
-const GREETING: Duration = Duration::from_secs(1);
 /// Requests that may wait for the socket. Whoever comes when they are full waits for a place.
 const WAITING: usize = 1024;
 
@@ -24,11 +21,18 @@ pub(super) struct Dial {
     user: Option<String>,
     password: Option<Secret<String>>,
     database: i64,
+    pub(super) times: Times,
 }
 
 impl Dial {
     pub(super) fn new(url: &Url) -> Self {
-        Self { tls: url.tls, user: url.user.clone(), password: url.password.clone(), database: url.database }
+        Self {
+            tls: url.tls,
+            user: url.user.clone(),
+            password: url.password.clone(),
+            database: url.database,
+            times: Times::of(url.deadline),
+        }
     }
 
     /// A connection to that server, by RESP3: what the server pushes, and the end of the connection, goes to `pushes`.
@@ -49,7 +53,7 @@ impl Dial {
         }
         let client = self.client(to, greeting)?;
         let config = AsyncConnectionConfig::new()
-            .set_connection_timeout(Some(GREETING))
+            .set_connection_timeout(Some(self.times.answer))
             .set_response_timeout(None)
             .set_pipeline_buffer_size(WAITING)
             .set_push_sender(pushes);
@@ -71,8 +75,8 @@ impl Dial {
     async fn ask(&self, sentinel: &Address, master: &str) -> Result<Address, Fault> {
         let client = self.client(sentinel, RedisConnectionInfo::default())?;
         let config = AsyncConnectionConfig::new()
-            .set_connection_timeout(Some(GREETING))
-            .set_response_timeout(Some(GREETING));
+            .set_connection_timeout(Some(self.times.answer))
+            .set_response_timeout(Some(self.times.answer));
         let mut connection = client.get_multiplexed_async_connection_with_config(&config).await?;
         let mut question = cmd("SENTINEL");
         question.arg("get-master-addr-by-name").arg(master);

@@ -14,7 +14,7 @@ use redis::{PushKind, Value, cmd};
 use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::broadcast::{Receiver, Sender, channel};
 use tokio::sync::{Notify, oneshot};
-use tokio::time::{Instant, timeout, timeout_at};
+use tokio::time::{Instant, timeout_at};
 
 use super::fault::Fault;
 use super::link::Hearing;
@@ -26,8 +26,6 @@ use crate::{Result, RoomChange, RoomFeed, SessionEvent, SessionFeed, StoreError}
 const KEPT: usize = 64;
 /// The same of the one channel of sessions.
 const KEPT_SESSIONS: usize = 1024;
-/// How long a follower waits for the confirmation.
-const PATIENCE: Duration = Duration::from_secs(2);
 /// How often what is not confirmed is asked for again.
 const AGAIN: Duration = Duration::from_millis(250);
 
@@ -111,8 +109,9 @@ impl Feeds {
         if self.lock().closed {
             return Err(closed());
         }
+        let deadline = Instant::now() + nodes.times().call;
         // Refused at once where the server is known to be away.
-        nodes.of(name)?.listens().connection(Instant::now() + PATIENCE).await?;
+        nodes.of(name)?.listens().connection(deadline).await?;
         let (confirm, confirmed) = oneshot::channel();
         {
             let mut channels = self.lock();
@@ -123,7 +122,7 @@ impl Feeds {
             channel.waiting.push((channel.asked + 1, confirm));
         }
         self.look_at(name);
-        if let Ok(Ok(receiver)) = timeout(PATIENCE, confirmed).await {
+        if let Ok(Ok(receiver)) = timeout_at(deadline, confirmed).await {
             return Ok(Follower {
                 receiver: Some(receiver),
                 feeds: Arc::downgrade(self),

@@ -18,8 +18,6 @@ use super::url::Address;
 const LOOK: Duration = Duration::from_millis(500);
 /// Between two attempts to connect: doubled from the first to the second, and a random part of it taken off.
 const PAUSES: (Duration, Duration) = (Duration::from_millis(50), Duration::from_millis(500));
-/// A call waits this long for a connection that has just ended; later it is refused at once.
-const GRACE: Duration = Duration::from_millis(900);
 
 /// Which server it is.
 #[derive(Clone, Debug)]
@@ -55,7 +53,11 @@ pub(super) struct Parts {
 #[derive(Clone)]
 enum State {
     Up(MultiplexedConnection),
-    Down { since: Instant, why: Fault },
+    /// Since the connection ended, or the first attempt failed.
+    Down {
+        since: Option<Instant>,
+        why: Fault,
+    },
 }
 
 /// The handle. The connection ends with it.
@@ -63,6 +65,8 @@ pub(super) struct Link {
     state: watch::Receiver<State>,
     reset: Arc<Notify>,
     keeper: AbortHandle,
+    /// How long a call waits for a connection that has ended.
+    grace: Duration,
 }
 
 impl Drop for Link {
@@ -74,28 +78,28 @@ impl Drop for Link {
 impl Link {
     /// Begins to connect.
     pub(super) fn start(parts: Parts) -> Self {
-        let since = Instant::now();
         let why = Fault::Lost("it is not reached yet".to_owned());
-        let (sender, state) = watch::channel(State::Down { since, why });
+        let (sender, state) = watch::channel(State::Down { since: None, why });
+        let grace = parts.dial.times.grace;
         let reset = Arc::new(Notify::new());
         let keeper = tokio::spawn(keep(parts, sender, Arc::clone(&reset))).abort_handle();
-        Self { state, reset, keeper }
+        Self { state, reset, keeper, grace }
     }
 
     /// The connection. Waits for one, but not long after it has ended.
     pub(super) async fn connection(&self, deadline: Instant) -> Result<MultiplexedConnection, Fault> {
         let mut state = self.state.clone();
-        let (until, mut last) = match &*state.borrow_and_update() {
-            State::Up(connection) => return Ok(connection.clone()),
-            State::Down { since, why } => ((*since + GRACE).min(deadline), why.clone()),
-        };
-        while timeout_at(until, state.changed()).await.is_ok_and(|changed| changed.is_ok()) {
-            match &*state.borrow_and_update() {
+        loop {
+            let (until, last) = match &*state.borrow_and_update() {
                 State::Up(connection) => return Ok(connection.clone()),
-                State::Down { why, .. } => last = why.clone(),
+                State::Down { since, why } => {
+                    (since.map_or(deadline, |since| deadline.min(since + self.grace)), why.clone())
+                }
+            };
+            if !timeout_at(until, state.changed()).await.is_ok_and(|changed| changed.is_ok()) {
+                return Err(last);
             }
         }
-        Err(last)
     }
 
     /// Waits for the first connection, however long it takes to `deadline`; ends early with what will not pass.
@@ -145,7 +149,10 @@ async fn keep(parts: Parts, state: watch::Sender<State>, reset: Arc<Notify>) {
                 }
                 let why = watch_over(&parts, &connection, &ended, &reset).await;
                 tracing::warn!(why, "store.redis_lost");
-                state.send_replace(State::Down { since: Instant::now(), why: Fault::Lost(why.to_owned()) });
+                state.send_replace(State::Down {
+                    since: Some(Instant::now()),
+                    why: Fault::Lost(why.to_owned()),
+                });
                 if let Some(hearing) = &parts.hearing {
                     hearing.closed();
                 }
@@ -155,7 +162,8 @@ async fn keep(parts: Parts, state: watch::Sender<State>, reset: Arc<Notify>) {
                 }
             }
             Err(fault) => state.send_modify(|state| {
-                if let State::Down { why, .. } = state {
+                if let State::Down { since, why } = state {
+                    since.get_or_insert_with(Instant::now);
                     *why = fault;
                 }
             }),

@@ -16,6 +16,7 @@ mod rooms;
 mod script;
 mod sessions;
 mod slot;
+mod times;
 mod url;
 mod value;
 

@@ -14,12 +14,9 @@ use super::fault::Fault;
 use super::feeds::{Ear, Feeds};
 use super::link::{Link, Parts, Target};
 use super::slot::slot;
+use super::times::Times;
 use super::url::{Address, Servers, Url};
 
-/// How long an answer to a look may take.
-const PATIENCE: Duration = Duration::from_secs(1);
-/// The same where waiting for replicas holds up what comes after it.
-const PATIENCE_DURABLE: Duration = Duration::from_secs(5);
 /// How often the map of a cluster is read though nobody has missed anything.
 const REFRESH: Duration = Duration::from_secs(5);
 /// The least time between two reads of it.
@@ -49,7 +46,7 @@ impl Node {
             dial: reach.dial.clone(),
             target: target.clone(),
             entropy: Arc::clone(&reach.entropy),
-            patience: PATIENCE,
+            patience: reach.dial.times.answer,
             hearing: None,
         });
         let reach = reach.clone();
@@ -58,12 +55,12 @@ impl Node {
 
     /// For commits that wait for replicas: `WAIT` blocks its connection.
     pub(super) fn durable(&self) -> &Link {
-        self.durable.get_or_init(|| self.link(PATIENCE_DURABLE, false))
+        self.durable.get_or_init(|| self.link(self.reach.dial.times.answer_durable, false))
     }
 
     /// For what is published.
     pub(super) fn listens(&self) -> &Link {
-        self.listens.get_or_init(|| self.link(PATIENCE, true))
+        self.listens.get_or_init(|| self.link(self.reach.dial.times.answer, true))
     }
 
     fn link(&self, patience: Duration, listens: bool) -> Link {
@@ -182,6 +179,10 @@ impl Nodes {
         )
     }
 
+    pub(super) fn times(&self) -> Times {
+        self.reach.dial.times
+    }
+
     pub(super) fn is_cluster(&self) -> bool {
         self.one.is_none()
     }
@@ -195,7 +196,7 @@ impl Nodes {
         };
         let mut last = Fault::Lost("no node of the cluster is known".to_owned());
         for address in known.iter().chain(&self.seeds) {
-            let left = deadline.saturating_duration_since(Instant::now()).min(PATIENCE);
+            let left = deadline.saturating_duration_since(Instant::now()).min(self.times().answer);
             match timeout(left, self.read_map(address)).await {
                 Ok(Ok(ranges)) => {
                     self.take(ranges);
@@ -210,7 +211,7 @@ impl Nodes {
 
     async fn read_map(&self, address: &Address) -> Result<Vec<(u16, u16, Address)>, Fault> {
         let node = self.at(address);
-        let connection = node.calls.reach(Instant::now() + PATIENCE).await?;
+        let connection = node.calls.reach(Instant::now() + self.times().answer).await?;
         let mut question = cmd("CLUSTER");
         question.arg("SLOTS");
         let Value::Array(ranges) = send(&connection, &question).await? else { return Err(unreadable()) };

@@ -1,7 +1,6 @@
 //! Opening: is it there, is it Redis, is it new enough, are these keys ours, do we know their layout.
 
 use std::collections::HashMap;
-use std::time::Duration;
 
 use redis::{Value, cmd};
 use tokio::time::Instant;
@@ -18,8 +17,6 @@ use super::value::{number, text};
 const LAYOUT_VERSION: u64 = 1;
 /// What the layout key holds before the version.
 const MARK: &str = "parlor layout ";
-/// A server that is not reached by then does not let the service start.
-const PATIENCE: Duration = Duration::from_secs(5);
 /// The oldest Redis whose commands suffice: sharded publishing. Every Valkey is newer.
 const AT_LEAST: u64 = 7;
 
@@ -90,7 +87,7 @@ pub enum OpenError {
 /// Checks everything, in the order in which an operator would mend it.
 pub(super) async fn check(caller: &Caller, keys: &Keys, at: &str) -> Result<(), OpenError> {
     let fault = |fault| failed(at, fault);
-    let deadline = Instant::now() + PATIENCE;
+    let deadline = Instant::now() + caller.nodes.times().open;
     let nodes = &caller.nodes;
     if nodes.is_cluster() {
         nodes.refresh(deadline).await.map_err(fault)?;

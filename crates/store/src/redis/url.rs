@@ -1,8 +1,11 @@
 //! What an address of a store may look like. The grammar stands in the crate's README.
 
 use std::fmt;
+use std::time::Duration;
 
 use kernel::Secret;
+
+use super::times::DEADLINE;
 
 /// The port of a Redis server that names none.
 const PORT: u16 = 6379;
@@ -10,6 +13,7 @@ const PORT: u16 = 6379;
 const SENTINEL_PORT: u16 = 26379;
 const DEFAULT_PREFIX: &str = "parlor";
 const PREFIX_MAX: usize = 64;
+const DEADLINES_MS: std::ops::RangeInclusive<u64> = 100..=60_000;
 
 /// Host and port of one server.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -50,6 +54,8 @@ pub(super) struct Url {
     pub(super) prefix: String,
     /// Replicas that must hold a durable commit before it is acknowledged.
     pub(super) replicas: u32,
+    /// How long a call may take.
+    pub(super) deadline: Duration,
 }
 
 impl Url {
@@ -108,7 +114,7 @@ impl Url {
         let replicas = u32::from(kind == "sentinel");
         let password = password.map(Secret::new);
         let prefix = DEFAULT_PREFIX.to_owned();
-        let url = Self { servers, tls, user, password, database, prefix, replicas };
+        let url = Self { servers, tls, user, password, database, prefix, replicas, deadline: DEADLINE };
         options.split('&').filter(|option| !option.is_empty()).try_fold(url, Self::with)
     }
 
@@ -126,7 +132,12 @@ impl Url {
             "replicas" => {
                 self.replicas = value.parse().map_err(|_| "replicas takes a number of replicas")?;
             }
-            _ => return Err("it takes only the options prefix and replicas".to_owned()),
+            "deadline" => {
+                let ms = value.parse().ok().filter(|ms| DEADLINES_MS.contains(ms));
+                self.deadline =
+                    ms.map(Duration::from_millis).ok_or("deadline takes 100 to 60000 milliseconds")?;
+            }
+            _ => return Err("it takes only the options prefix, replicas and deadline".to_owned()),
         }
         Ok(self)
     }
@@ -228,7 +239,8 @@ mod tests {
         check("redis-cluster://a/1", "only database 0");
         check("redis://a/x", "not a number");
         check("redis://a/0/1", "something follows");
-        check("redis://a?x=1", "only the options prefix and replicas");
+        check("redis://a?x=1", "only the options prefix, replicas and deadline");
+        check("redis://a?deadline=1", "deadline takes");
         check("redis://a?prefix={x}", "prefix takes");
         check("redis://a:99999", "a port is not");
         check("redis://", "a host is missing");

@@ -14,7 +14,7 @@ fn durable(expected: u64) -> store::Commit {
 async fn a_durable_commit_without_its_replica_is_not_acknowledged() {
     let primary = Server::start(&[]);
     let mut replica = Server::replica_of(&primary);
-    let store = open(&format!("redis://127.0.0.1:{}?replicas=1", primary.port)).await.store();
+    let store = open(&format!("redis://127.0.0.1:{}?deadline=10000&replicas=1", primary.port)).await.store();
     assert_eq!(store.rooms.room_commit(durable(0)).await.expect("the replica holds it"), 1);
     replica.kill();
     let refused = store.rooms.room_commit(durable(1)).await;
@@ -28,7 +28,8 @@ async fn after_a_failover_the_new_primary_is_found_and_fences_have_grown() {
     let mut primary = Server::start(&[]);
     let replica = Server::replica_of(&primary);
     let sentinel = Server::sentinel_of(&primary);
-    let store = open(&format!("redis-sentinel://127.0.0.1:{}/main", sentinel.port)).await.store();
+    let store =
+        open(&format!("redis-sentinel://127.0.0.1:{}/main?deadline=10000", sentinel.port)).await.store();
     let room = "ABCDEF".parse().expect("a code");
     let mut feed = store.rooms.room_follow(&room).await.expect("follows");
     assert_eq!(store.rooms.room_commit(durable(0)).await.expect("the replica holds it"), 1);

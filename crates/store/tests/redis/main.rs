@@ -15,7 +15,7 @@ use store::{Commit, Store};
 
 store::conformance!(|| async {
     let server = Server::start(&[]);
-    let redis = open(&format!("redis://127.0.0.1:{}", server.port)).await;
+    let redis = open(&format!("redis://127.0.0.1:{}{PATIENT}", server.port)).await;
     (redis.store(), (redis, server))
 });
 
@@ -33,6 +33,9 @@ store::conformance!(in_turn a_primary_behind_a_sentinel_keeps_the_laws: async {
     Shared { url, _servers: vec![sentinel, replica, primary] }
 });
 
+/// Where time is not the question, a busy machine is no answer.
+const PATIENT: &str = "?deadline=60000";
+
 /// Servers that all laws use, each with a prefix of its own.
 struct Shared {
     url: String,
@@ -41,7 +44,7 @@ struct Shared {
 
 impl Shared {
     async fn fresh(&self, law: &str) -> (Store, Redis) {
-        let redis = open(&format!("{}?prefix={law}", self.url)).await;
+        let redis = open(&format!("{}{PATIENT}&prefix={law}", self.url)).await;
         (redis.store(), redis)
     }
 }
