@@ -1,6 +1,6 @@
 //! `kill -9` at any moment: what was acknowledged is there after the restart, versions only grow, clients converge.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use acceptance::{Parlor, Person, SOON, World, prepare};
@@ -74,6 +74,8 @@ struct Load {
     ledger: Arc<Mutex<Ledger>>,
     answers: Arc<AtomicU64>,
     answered: Arc<Notify>,
+    /// The process dies: no more is asked.
+    over: Arc<AtomicBool>,
     life: u64,
     code: Arc<str>,
 }
@@ -81,6 +83,10 @@ struct Load {
 impl Load {
     fn ledger(&self) -> MutexGuard<'_, Ledger> {
         self.ledger.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn is_over(&self) -> bool {
+        self.over.load(Ordering::Relaxed)
     }
 
     /// Writes down what was acknowledged.
@@ -110,12 +116,15 @@ impl Load {
                 ledger.name.answered();
                 ledger.rule.answered();
             });
+            if self.is_over() {
+                return;
+            }
         }
     }
 
     /// Votes and takes the vote back, in turn.
     async fn vote(self, guest: Arc<Person>) {
-        loop {
+        while !self.is_over() {
             let Ok(epoch) = guest.playback().map(|playback| playback.epoch) else { return };
             let stands = self.ledger().vote.stands != (epoch, true);
             self.ledger().vote.asked = Some((epoch, stands));
@@ -138,6 +147,9 @@ impl Load {
                 ledger.version = ledger.version.max(room.version);
                 ledger.joined.push(visitor);
             });
+            if self.is_over() {
+                return;
+            }
         }
     }
 
@@ -147,6 +159,9 @@ impl Load {
                 return;
             };
             self.keep(|ledger| ledger.rooms.push(room.code));
+            if self.is_over() {
+                return;
+            }
         }
     }
 
@@ -223,6 +238,7 @@ async fn what_was_acknowledged_survives_kill_9() -> Result<()> {
             ledger: Arc::new(Mutex::new(std::mem::take(&mut kept))),
             answers: Arc::default(),
             answered: Arc::default(),
+            over: Arc::default(),
             life,
             code: Arc::clone(&code),
         };
@@ -242,11 +258,14 @@ async fn what_was_acknowledged_survives_kill_9() -> Result<()> {
         tokio::time::timeout(SOON, until)
             .await
             .with_context(|| format!("seed {seed}, kill {life}: no load"))?;
+        load.over.store(true, Ordering::Relaxed);
         let data = parlor.kill().await?;
-        for load in loads {
-            load.await?;
-        }
         parlor = serve(&spotify, data, &address).await?;
+        // A command that was under way is sent again under its id once the client is back; "try now" is pressed.
+        guest.live.retry_now().await;
+        for load in loads {
+            tokio::time::timeout(SOON, load).await.with_context(|| format!("kill {life}: no end"))??;
+        }
         kept = std::mem::take(&mut *load.ledger());
         check(&mut kept, &host, &guest, &code).await.with_context(|| format!("seed {seed}, kill {life}"))?;
     }
