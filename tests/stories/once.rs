@@ -146,9 +146,14 @@ impl Trouble {
         let settled = settled.await?;
         let done = world.spotify.done(&self.user, "next").await?.split_off(done_before);
         ensure!(done.len() <= 1, "a second skip: {done:?}");
-        ensure!(done.iter().all(|uri| *uri == track.uri), "a skip of a track nobody voted on: {done:?}");
         // A track that ends by itself is gone as well.
         let ended = world.spotify.ended(&self.user).await? > ended_before;
+        // Where the host's own app seeks to the end between the look and the request, nobody can know in time (I3).
+        let known = ended && plan.left_ms.is_some();
+        ensure!(
+            known || done.iter().all(|uri| *uri == track.uri),
+            "a skip of a track nobody voted on: {done:?}"
+        );
         let told = settled.playback.epoch > epoch;
         ensure!(ended || told == (done.len() == 1), "told: {told}, done: {done:?}");
         Ok(())
