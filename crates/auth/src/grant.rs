@@ -5,7 +5,7 @@ use base64::engine::general_purpose::STANDARD_NO_PAD;
 use kernel::{AccountId, Entropy, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use crate::tokens::{AUTHORIZATION_LIFE_MS, Answer, TokenSet};
+use crate::tokens::{Answer, TokenSet, authorization_end};
 use crate::vault::{Vault, VaultError};
 
 /// Refused tokens are kept sealed for a day: an outage at Spotify has answered "revoked" before, and what was deleted
@@ -155,8 +155,8 @@ impl Grant {
     }
 
     /// When the host must sign in again at the latest.
-    pub const fn authorization_ends_at(&self) -> Timestamp {
-        self.authorized_at.plus_ms(AUTHORIZATION_LIFE_MS)
+    pub fn authorization_ends_at(&self) -> Timestamp {
+        authorization_end(self.authorized_at)
     }
 
     /// Stops the use of the tokens. The first reason stays.

@@ -20,5 +20,5 @@ pub use name::{DisplayName, NameError};
 pub use return_to::{ReturnTo, ReturnToError};
 pub use secrets::{BrowserSecret, Hash, SessionSecret, State, same_hash};
 pub use session::{SESSION_IDLE_MS, SESSION_LIFE_MS, SESSION_TOUCH_MS, Session};
-pub use tokens::{AUTHORIZATION_LIFE_MS, Answer, TokenSet};
+pub use tokens::{Answer, TokenSet, authorization_end};
 pub use vault::{Aad, KeyRing, KeyRingError, Opened, Purpose, Vault, VaultError};

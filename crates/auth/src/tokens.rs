@@ -5,9 +5,18 @@ use serde::{Deserialize, Serialize};
 
 use crate::vault::{Aad, Vault, VaultError};
 
-/// How long an authorization lasts: Spotify says six months from the user's consent, and refreshing does not prolong
-/// it. 183 days is the longest that six months can be short of one; the answer `invalid_grant` has the last word.
-pub const AUTHORIZATION_LIFE_MS: u64 = 183 * 24 * 60 * 60 * 1000;
+/// How many months an authorization lasts: Spotify counts six from the user's consent, and refreshing does not prolong
+/// it. The answer `invalid_grant` has the last word.
+const AUTHORIZATION_MONTHS: i64 = 6;
+
+/// When an authorization of that instant ends: six calendar months later, in UTC; the last day of a shorter month.
+pub fn authorization_end(authorized_at: Timestamp) -> Timestamp {
+    jiff::Timestamp::from_millisecond(authorized_at.as_millis())
+        .ok()
+        .map(|at| at.to_zoned(jiff::tz::TimeZone::UTC))
+        .and_then(|at| at.checked_add(jiff::Span::new().months(AUTHORIZATION_MONTHS)).ok())
+        .map_or(authorized_at, |end| Timestamp(end.timestamp().as_millisecond()))
+}
 
 /// A token is refreshed at this part of its lifetime.
 const DUE_PERCENT: u64 = 80;
@@ -107,8 +116,8 @@ impl TokenSet {
     }
 
     /// When the host must sign in again.
-    pub const fn ends_at(&self) -> Timestamp {
-        self.authorized_at.plus_ms(AUTHORIZATION_LIFE_MS)
+    pub fn ends_at(&self) -> Timestamp {
+        authorization_end(self.authorized_at)
     }
 
     /// Whether `scope` was granted.

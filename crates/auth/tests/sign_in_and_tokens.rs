@@ -1,10 +1,9 @@
 //! A sign-in attempt from beginning to end, and the life of the tokens that it brings.
 
 use auth::{
-    AFTER_REFUSAL_KEPT_MS, ATTEMPT_LIFE_MS, AUTHORIZATION_LIFE_MS, Answer, AttemptError, Beginning,
-    BrowserSecret, Grant, GrantError, GrantStatus, KeyRing, LoginAttempt, LoginReason, Profile,
-    RefreshOutcome, ReturnTo, SessionSecret, State, TokenSet, Vault, VaultError, Verdict, after_refresh,
-    challenge,
+    AFTER_REFUSAL_KEPT_MS, ATTEMPT_LIFE_MS, Answer, AttemptError, Beginning, BrowserSecret, Grant,
+    GrantError, GrantStatus, KeyRing, LoginAttempt, LoginReason, Profile, RefreshOutcome, ReturnTo,
+    SessionSecret, State, TokenSet, Vault, VaultError, Verdict, after_refresh, authorization_end, challenge,
 };
 use kernel::{AccountId, SeededEntropy, Timestamp};
 
@@ -122,11 +121,18 @@ fn a_refresh_keeps_the_old_refresh_token_unless_a_new_one_comes() {
 
     let silent = Answer { scopes: Vec::new(), ..answer("access-2", None) };
     assert!(tokens().merge(silent, later).allows("user-read-playback-state"));
-    assert_eq!(
-        kept.ends_at(),
-        START.plus_ms(AUTHORIZATION_LIFE_MS),
-        "a refresh does not prolong the consent"
-    );
+    assert_eq!(kept.ends_at(), authorization_end(START), "a refresh does not prolong the consent");
+}
+
+#[test]
+fn an_authorization_lasts_six_calendar_months() {
+    let check = |authorized: i64, ends: i64| {
+        assert_eq!(authorization_end(Timestamp(authorized * 1000)), Timestamp(ends * 1000), "{authorized}");
+    };
+    // 2026-01-15 09:30:00 to 2026-07-15 09:30:00.
+    check(1_768_469_400, 1_784_107_800);
+    // 2026-08-31 00:00:00 to 2027-02-28 00:00:00, which has no 31st.
+    check(1_788_134_400, 1_803_772_800);
 }
 
 #[test]

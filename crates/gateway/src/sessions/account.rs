@@ -40,7 +40,7 @@ impl Sessions {
         let now = self.0.clock.now();
         let mut own = session.signed_in(account.clone(), session.member.clone(), now);
         // As long as an authorization lasts, and a little longer; each sign-in prolongs it.
-        own.expires_at = now.plus_ms(auth::AUTHORIZATION_LIFE_MS + auth::SESSION_IDLE_MS);
+        own.expires_at = auth::authorization_end(now).plus_ms(auth::SESSION_IDLE_MS);
         // An expired row may still be in the way of a new one.
         for _ in 0..3 {
             if let Some(stored) = self.0.store.sessions.session_get(&hash, now).await? {
