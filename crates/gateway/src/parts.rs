@@ -12,6 +12,7 @@ use tokio_util::task::TaskTracker;
 use crate::http::Readiness;
 use crate::live::LiveSessions;
 use crate::net::Sockets;
+use crate::pulse::Pulse;
 use crate::sessions::Sessions;
 use crate::tokens::Tokens;
 use crate::{Hub, Nodes, Spotify};
@@ -84,6 +85,8 @@ pub struct Parts {
     pub sessions: Sessions,
     /// Whether the process takes requests.
     pub readiness: Readiness,
+    /// Whether the store answers.
+    pub pulse: Pulse,
     /// The live connections' sockets.
     pub sockets: Arc<Sockets>,
     /// The live connections by session.

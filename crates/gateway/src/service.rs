@@ -19,6 +19,7 @@ use crate::lease::{LeaseParts, Terms};
 use crate::live::LiveSessions;
 use crate::net::{self, HttpLimits, LiveLimits, Sockets};
 use crate::nodes::Nodes;
+use crate::pulse::Pulse;
 use crate::sessions::Sessions;
 use crate::spotify::{Spotify, SpotifyParts};
 use crate::time::Time;
@@ -117,8 +118,10 @@ impl Service {
         };
         let tasks = leaseholders.clone();
         let on_wake = move |room: RoomHandle| drop(tasks.spawn(conduct(conducting.clone(), room)));
+        let pulse = Pulse::new();
         let hub = Hub::new(HubParts {
             store: store.clone(),
+            pulse: pulse.clone(),
             time,
             node: node.clone(),
             nodes: nodes.clone(),
@@ -143,6 +146,7 @@ impl Service {
             hub,
             sessions,
             readiness: Readiness::new(),
+            pulse,
             sockets: Sockets::new(live_limits, tracker.clone()),
             live: Arc::new(LiveSessions::default()),
             tracker,
@@ -216,6 +220,8 @@ fn spawn_background(parts: &Parts, stop: &CancellationToken) {
     let tracker = &parts.tracker;
     tracker.spawn(parts.sessions.clone().run(stop.clone()));
     tracker.spawn(http::gather_metrics(stop.clone()));
+    let (limits, clock) = (Arc::clone(&parts.store.limits), Arc::clone(&parts.clock));
+    tracker.spawn(parts.pulse.clone().watch(limits, clock, stop.clone()));
     let (live, sessions, ends) = (Arc::clone(&parts.live), parts.sessions.clone(), stop.clone());
     tracker.spawn(async move { live.follow(&sessions, ends).await });
     let (sockets, ends) = (Arc::clone(&parts.sockets), stop.clone());

@@ -267,6 +267,20 @@ async fn a_service_without_its_store_says_so() {
 }
 
 #[tokio::test]
+async fn without_the_store_a_room_is_read_from_memory_and_says_so() {
+    let house = House::open().await;
+    let mut ada = house.host("198.51.100.1", "host-1").await;
+    let room = ada.send("POST", "/api/rooms", json!({ "name": "Friday" })).await.is(201).json();
+    let path = format!("/api/rooms/{}", room["code"].as_str().expect("a code"));
+    assert_eq!(ada.get(&path).await.is(200).header("parlor-stale"), "");
+    house.memory.set_outage(true);
+    let refused = ada.send("PATCH", &path, json!({ "name": "Monday" })).await;
+    assert!(!refused.problem(503, "store_unavailable").header("retry-after").is_empty());
+    let read = ada.get(&path).await.is(200);
+    assert_eq!((read.header("parlor-stale"), &read.json()["name"]), ("?1", &json!("Friday")));
+}
+
+#[tokio::test]
 async fn on_https_cookies_and_headers_are_strict() {
     let house = House::open_with(|config| config.public_url = "https://parlor.example".to_owned()).await;
     let mut ada = house.browser("198.51.100.1");

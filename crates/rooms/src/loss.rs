@@ -9,6 +9,11 @@ use crate::{Notice, Proposal, Room, Sections};
 const LOST_AT_MOST: u64 = 10_000;
 
 impl Room {
+    /// The memory that it was last written in, as [`Self::kept_in`] was told; empty where it never was.
+    pub fn lineage(&self) -> &str {
+        &self.lineage
+    }
+
     /// The store keeps the room in the memory of that name. Where it was another one before, votes that were
     /// acknowledged may be missing: counted on, they would be lost in silence, so an open ballot is voided where
     /// everyone sees it. What Spotify was asked is settled by looking, as ever.

@@ -21,6 +21,7 @@ fn commit(code: &RoomCode, origin: &NodeId, expected: u64, key: &str) -> Commit 
         origin,
         expires_at: None,
         durable: false,
+        lineage: None,
     }
 }
 

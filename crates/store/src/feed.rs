@@ -66,6 +66,17 @@ impl Hub {
         Ok(Box::new(SessionFollower(sender.subscribe())))
     }
 
+    /// Tells everyone that something was missed.
+    pub(crate) fn lag(&self) {
+        let channels = self.lock();
+        for sender in channels.rooms.values() {
+            let _ = sender.send(RoomChange::Lagged);
+        }
+        if let Some(sender) = &channels.sessions {
+            let _ = sender.send(SessionEvent::Lagged);
+        }
+    }
+
     /// Ends every feed, once it has given what it holds.
     pub(crate) fn close(&self) {
         let mut channels = self.lock();

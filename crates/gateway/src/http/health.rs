@@ -59,6 +59,9 @@ pub(super) async fn ready(State(parts): State<Parts>) -> Response {
     if !parts.readiness.is_ready() {
         return Problem::new(Code::NotReady, "The process starts or stops.").into_response();
     }
+    if parts.pulse.is_away() {
+        return Problem::new(Code::StoreUnavailable, "The store does not answer.").into_response();
+    }
     let look = parts.store.limits.limit_peek("readyz", parts.clock.now());
     match tokio::time::timeout(PATIENCE, look).await {
         Ok(Ok(_)) => "ok\n".into_response(),

@@ -1,5 +1,6 @@
 //! The person who asks: name, account, rooms; and being forgotten.
 
+use auth::Vault;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use http::{StatusCode, header};
@@ -17,7 +18,7 @@ use crate::sessions::{Caller, clear_cookie, display_name, set_cookie};
 use crate::wire;
 
 /// Who the caller is; makes a session where there is none.
-#[utoipa::path(get, path = "/api/me", tag = "me", responses(
+#[utoipa::path(get, path = "/api/me", operation_id = "show_me", tag = "me", responses(
     (status = 200, description = "Who you are, what you have connected, your rooms.", body = Me),
 ))]
 pub(super) async fn show(State(parts): State<Parts>, caller: Option<Caller>) -> Result<Response, Problem> {
@@ -33,7 +34,7 @@ pub(super) async fn show(State(parts): State<Parts>, caller: Option<Caller>) -> 
 }
 
 /// Changes the name shown to others.
-#[utoipa::path(patch, path = "/api/me", tag = "me", request_body = PatchMe, responses(
+#[utoipa::path(patch, path = "/api/me", operation_id = "change_me", tag = "me", request_body = PatchMe, responses(
     (status = 200, description = "Who you are now.", body = Me),
     (status = 400, description = "`name` is wrong.", body = protocol::Problem),
     (status = 401, description = "No session.", body = protocol::Problem),
@@ -64,7 +65,7 @@ pub(super) async fn change(
 }
 
 /// Forgets the session and all that is stored about it.
-#[utoipa::path(delete, path = "/api/me", tag = "me", responses(
+#[utoipa::path(delete, path = "/api/me", operation_id = "forget_me", tag = "me", responses(
     (status = 204, description = "Forgotten."),
     (status = 401, description = "No session.", body = protocol::Problem),
 ))]
@@ -174,7 +175,9 @@ async fn forget_membership(parts: &Parts, member: &MemberId, code: &RoomCode) {
 async fn describe(parts: &Parts, caller: &Caller) -> Result<Me, Problem> {
     let session = &caller.session;
     let spotify = match &session.account {
-        Some(account) => grant_of(parts, account).await?.map(account_view),
+        Some(account) => {
+            grant_of(parts, account).await?.map(|grant| account_view(grant, &parts.vault, account))
+        }
         None => None,
     };
     let mut rooms: Vec<(Timestamp, KnownRoom)> = rooms_of(parts, &session.member)
@@ -197,11 +200,12 @@ async fn describe(parts: &Parts, caller: &Caller) -> Result<Me, Problem> {
     })
 }
 
-fn account_view(grant: auth::Grant) -> Account {
+fn account_view(grant: auth::Grant, vault: &Vault, account: &AccountId) -> Account {
     Account {
         connected_at: grant.connected_at.as_millis(),
         authorization_ends_at: grant.authorization_ends_at().as_millis(),
-        needs_login: !grant.live(),
+        // Live, but sealed with a key that this process does not have, is of no use either.
+        needs_login: grant.tokens(vault, account).is_err(),
         id: grant.profile.spotify_id,
         display_name: grant.profile.display_name,
         image_url: grant.profile.image_url,

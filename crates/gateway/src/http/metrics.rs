@@ -54,7 +54,7 @@ pub fn metrics_router() -> Router {
 }
 
 /// Numbers for Prometheus; only for this machine, and only where they have no address of their own.
-#[utoipa::path(get, path = "/metrics", tag = "service", responses(
+#[utoipa::path(get, path = "/metrics", operation_id = "show_metrics", tag = "service", responses(
     (status = 200, description = "Prometheus text.", content_type = "text/plain"),
     (status = 404, description = "Not for you.", body = protocol::Problem),
 ))]

@@ -14,7 +14,7 @@ use crate::Parts;
 use crate::parts::ClientAddr;
 
 /// The join link as a QR code.
-#[utoipa::path(get, path = "/api/rooms/{code}/qr.svg", tag = "rooms", params(("code" = String, Path,)), responses(
+#[utoipa::path(get, path = "/api/rooms/{code}/qr.svg", operation_id = "show_qr", tag = "rooms", params(("code" = String, Path,)), responses(
     (status = 200, description = "A QR code of the join link.", content_type = "image/svg+xml"),
     (status = 404, description = "No such room, as far as the caller may know.", body = protocol::Problem),
     (status = 429, description = "Too many wrong codes.", body = protocol::Problem),

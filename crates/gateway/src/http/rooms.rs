@@ -4,7 +4,7 @@ use axum::body::Body;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
-use http::{HeaderMap, HeaderValue, StatusCode, header};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use kernel::RoomCode;
 use protocol::{Code, CommandResult, CreateRoom, DeviceView, JoinRoom, JoinWaiting, List, PatchRoom};
 use rooms::{Admission, Command, JoinOutcome, Opening, Reason, Refusal, Role, Room, Settings, Standing};
@@ -21,6 +21,8 @@ use crate::wire::{self, UnknownKeys};
 
 /// Codes drawn for one room before giving up: with codes this short, the first is taken once in years.
 const DRAWS: usize = 8;
+/// Says that the answer is what was last known: a boolean of RFC 9651.
+const STALE: HeaderName = HeaderName::from_static("parlor-stale");
 /// Commands over HTTP that one member may send to a room within [`COMMANDS_WINDOW_MS`].
 const COMMANDS: u64 = 20;
 const COMMANDS_WINDOW_MS: u64 = 10_000;
@@ -61,7 +63,7 @@ pub(super) async fn open(
         parts.store.rooms.membership_put(&member, &code).await?;
         match parts.hub.create(opening).await {
             Ok(Some(room)) => {
-                let mut response = (StatusCode::CREATED, whole(&room)).into_response();
+                let mut response = (StatusCode::CREATED, whole(&parts, &room)).into_response();
                 if let Ok(location) = HeaderValue::from_str(&format!("/api/rooms/{code}")) {
                     response.headers_mut().insert(header::LOCATION, location);
                 }
@@ -83,8 +85,9 @@ async fn hosted(parts: &Parts, caller: &Caller) -> Result<usize, Problem> {
 }
 
 /// The room for a member, its card for everyone else with the code.
-#[utoipa::path(get, path = "/api/rooms/{code}", tag = "rooms", params(("code" = String, Path,)), responses(
-    (status = 200, description = "The whole room for a member, the public card for others.", body = RoomOrCard),
+#[utoipa::path(get, path = "/api/rooms/{code}", operation_id = "show_room", tag = "rooms", params(("code" = String, Path,)), responses(
+    (status = 200, description = "The whole room for a member, the public card for others. With `Parlor-Stale: ?1` \
+        while the store does not answer: the room as it was last known.", body = RoomOrCard),
     (status = 404, description = "No such room, as far as the caller may know.", body = protocol::Problem),
     (status = 410, description = "Closed, to those who were members.", body = protocol::Problem),
     (status = 429, description = "Too many wrong codes.", body = protocol::Problem),
@@ -97,7 +100,7 @@ pub(super) async fn show(
 ) -> Result<Response, Problem> {
     let caller = parts.sessions.find(&headers).await?;
     let (room, seated) = look_in(&parts, from, code, caller.as_ref()).await?;
-    Ok(if seated { whole(&room) } else { json(StatusCode::OK, &room.read(wire::card)) })
+    Ok(if seated { whole(&parts, &room) } else { json(StatusCode::OK, &room.read(wire::card)) })
 }
 
 /// What `GET /api/rooms/{code}` answers.
@@ -179,7 +182,7 @@ pub(super) async fn join(
     }
     let called = name.as_deref().unwrap_or_else(|| display_name(&caller.session));
     let mut response = match room.join(member, called).await? {
-        JoinOutcome::Joined | JoinOutcome::Member => whole(&room),
+        JoinOutcome::Joined | JoinOutcome::Member => whole(&parts, &room),
         JoinOutcome::Waiting => {
             json(StatusCode::ACCEPTED, &JoinWaiting { card: room.read(wire::card), waiting: true })
         }
@@ -218,13 +221,17 @@ pub(super) async fn leave(State(parts): State<Parts>, seat: Seat) -> Result<Stat
 }
 
 /// Changes the room's name or settings.
-#[utoipa::path(patch, path = "/api/rooms/{code}", tag = "rooms", params(("code" = String, Path,)),
+#[utoipa::path(patch, path = "/api/rooms/{code}", operation_id = "change_room", tag = "rooms", params(("code" = String, Path,)),
     request_body = PatchRoom, responses(
     (status = 200, description = "The room.", body = protocol::RoomView),
     (status = 400, description = "A key is wrong.", body = protocol::Problem),
     (status = 403, description = "Only the host can.", body = protocol::Problem),
 ))]
-pub(super) async fn change(Host(seat): Host, Json(asked): Json<PatchRoom>) -> Result<Response, Problem> {
+pub(super) async fn change(
+    State(parts): State<Parts>,
+    Host(seat): Host,
+    Json(asked): Json<PatchRoom>,
+) -> Result<Response, Problem> {
     let name = asked.name.as_deref().map(|name| name_of("name", name)).transpose()?;
     let patch = asked.settings.map(wire::settings_patch);
     if let Some(patch) = &patch {
@@ -234,7 +241,7 @@ pub(super) async fn change(Host(seat): Host, Json(asked): Json<PatchRoom>) -> Re
         let command = Command::Change { name, settings: patch.map(Box::new) };
         seat.room.perform(&seat.caller.session.member, command).await?;
     }
-    Ok(whole(&seat.room))
+    Ok(whole(&parts, &seat.room))
 }
 
 /// Closes the room.
@@ -301,9 +308,13 @@ pub(super) fn name_of(key: &str, text: &str) -> Result<String, Problem> {
         .map_err(|error| Problem::bad_request(format!("{key}: {error}.")))
 }
 
-/// The whole room, as it was encoded for everybody.
-fn whole(room: &RoomHandle) -> Response {
-    raw_json(StatusCode::OK, room.room_json())
+/// The whole room, as it was encoded for everybody; marked where the store is away, so that it may have changed.
+fn whole(parts: &Parts, room: &RoomHandle) -> Response {
+    let mut response = raw_json(StatusCode::OK, room.room_json());
+    if parts.pulse.is_away() {
+        response.headers_mut().insert(STALE, HeaderValue::from_static("?1"));
+    }
+    response
 }
 
 pub(super) fn json(status: StatusCode, value: &impl serde::Serialize) -> Response {

@@ -2,6 +2,7 @@
 
 mod frames;
 mod job;
+mod memory;
 mod registry;
 mod replica;
 mod room;

@@ -6,17 +6,19 @@ use std::sync::{Arc, Mutex};
 use dashmap::DashMap;
 use kernel::{NodeId, RoomCode};
 use rooms::{Opening, Room};
-use store::{Commit, CommitError, Store};
+use store::{Commit, CommitError, Lineage, Store, StoreError, StoredRoom};
 use tokio::sync::{Mutex as AsyncMutex, mpsc, watch};
 use tokio_util::task::TaskTracker;
 
 use super::HubError;
 use super::frames::Frames;
 use super::job::Job;
+use super::memory::{Found, Memory};
 use super::replica::Replica;
 use super::room::{RoomHandle, Shared};
 use crate::net::Audience;
 use crate::nodes::Nodes;
+use crate::pulse::Pulse;
 use crate::time::Time;
 
 /// Jobs that may wait for a room's task; whoever comes then waits, or is told that the service is busy.
@@ -27,6 +29,8 @@ const JOBS: usize = 4096;
 pub struct HubParts {
     /// Where rooms are stored.
     pub store: Store,
+    /// Whether it answers.
+    pub pulse: Pulse,
     /// The service's time.
     pub time: Time,
     /// This process.
@@ -69,8 +73,13 @@ impl Hub {
     /// Opens and stores a room. `None`: that code is taken, draw another.
     pub async fn create(&self, opening: Opening) -> Result<Option<RoomHandle>, HubError> {
         let parts = &self.0.parts;
+        let lineage =
+            parts.store.rooms.room_lineage(&opening.code).await.map_err(|_| HubError::Unavailable)?;
         let mut room = Room::open(opening, parts.time.now());
+        room.kept_in(&lineage);
         let proposal = room.take().ok_or(HubError::Corrupt)?;
+        let mut memory = Memory::new(Lineage::clone(&lineage), StoredRoom::default(), false);
+        memory.learn(&proposal);
         let commit = Commit {
             code: room.code().clone(),
             expected: proposal.expected,
@@ -80,9 +89,10 @@ impl Hub {
             origin: parts.node.clone(),
             expires_at: proposal.expires_at,
             durable: false,
+            lineage: Some(lineage),
         };
         match parts.store.rooms.room_commit(commit).await {
-            Ok(_) => Ok(Some(self.wake(room, false))),
+            Ok(_) => Ok(Some(self.wake(room, memory, false))),
             Err(CommitError::Conflict { .. }) => Ok(None),
             Err(error) => {
                 tracing::error!(error = &error as &dyn std::error::Error, "room.create failed");
@@ -107,8 +117,10 @@ impl Hub {
         if let Some(handle) = self.awake(code) {
             return Ok(Some(handle));
         }
-        let room = load(&self.0.parts, code).await?;
-        Ok(room.map(|room| self.wake(room, true)))
+        let Found { lineage, room } = load(&self.0.parts, code).await?;
+        let Some((room, stored)) = room else { return Ok(None) };
+        let memory = Memory::new(lineage, stored, room.closed_at().is_some());
+        Ok(Some(self.wake(room, memory, true)))
     }
 
     /// The room, where it is awake here.
@@ -123,7 +135,7 @@ impl Hub {
         all
     }
 
-    fn wake(&self, room: Room, from_store: bool) -> RoomHandle {
+    fn wake(&self, room: Room, memory: Memory, from_store: bool) -> RoomHandle {
         let code = room.code().clone();
         let frames = Frames::of(&room);
         let (jobs, inbox) = mpsc::channel::<Job>(JOBS);
@@ -137,7 +149,7 @@ impl Hub {
         });
         let handle = RoomHandle { shared: Arc::clone(&shared), jobs };
         self.0.rooms.insert(code.clone(), handle.clone());
-        let replica = Replica::new(self.0.parts.clone(), shared, inbox, from_store);
+        let replica = Replica::new(self.0.parts.clone(), shared, inbox, memory, from_store);
         let hub = self.clone();
         self.0.parts.tracker.spawn(async move {
             replica.run().await;
@@ -148,16 +160,29 @@ impl Hub {
     }
 }
 
-/// The room as stored; `None` where there is none.
-pub(super) async fn load(parts: &HubParts, code: &RoomCode) -> Result<Option<Room>, HubError> {
-    let stored = parts.store.rooms.room_load(code).await.map_err(|error| {
+/// The room as stored.
+pub(super) async fn load(parts: &HubParts, code: &RoomCode) -> Result<Found, HubError> {
+    let failed = |error| {
+        if matches!(error, StoreError::Unavailable(_)) {
+            parts.pulse.missed();
+        }
         tracing::error!(room = %code, error = &error as &dyn std::error::Error, "room.load failed");
         HubError::Unavailable
-    })?;
-    let Some(stored) = stored else { return Ok(None) };
-    let room = Room::restore(stored.version, &stored.records, parts.time.now()).map_err(|error| {
+    };
+    let rooms = &parts.store.rooms;
+    let lineage = rooms.room_lineage(code).await.map_err(failed)?;
+    let Some(stored) = rooms.room_load(code).await.map_err(failed)? else {
+        // Where another memory has taken over meanwhile, it is the one that has no such room.
+        let lineage = rooms.room_lineage(code).await.map_err(failed)?;
+        return Ok(Found { lineage, room: None });
+    };
+    let room = restore(parts, code, &stored)?;
+    Ok(Found { lineage, room: Some((room, stored)) })
+}
+
+pub(super) fn restore(parts: &HubParts, code: &RoomCode, stored: &StoredRoom) -> Result<Room, HubError> {
+    Room::restore(stored.version, &stored.records, parts.time.now()).map_err(|error| {
         tracing::error!(room = %code, error = &error as &dyn std::error::Error, "room.restore failed");
         HubError::Corrupt
-    })?;
-    Ok(Some(room))
+    })
 }

@@ -9,13 +9,14 @@ use bytes::Bytes;
 use kernel::NodeId;
 use protocol::{CloseCode, ServerFrame};
 use rooms::{Notice, Proposal, Room, Sections};
-use store::{Commit, CommitError, Fence, RoomChange, RoomFeed};
+use store::{Commit, CommitError, Fence, Lineage, Restore, RoomChange, RoomFeed, StoredRoom};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, MissedTickBehavior};
 
 use super::HubError;
 use super::job::{Conducted, ConductorEvent, Failure, Job, NotConducted, Outcome, Reply};
-use super::registry::{HubParts, load};
+use super::memory::{Found, Judgement, Memory, judge};
+use super::registry::{HubParts, load, restore};
 use super::room::{Shared, farewell};
 use crate::net::codec;
 use crate::wire;
@@ -28,6 +29,9 @@ const TRIES: usize = 16;
 const RETRY: Duration = Duration::from_secs(1);
 /// A room with no job and no listener for this long goes to sleep.
 const IDLE: Duration = Duration::from_secs(600);
+/// How long a process that remembers nothing of use waits, after another memory of the store has taken over, for one
+/// that does.
+const OTHERS_FIRST: Duration = Duration::from_secs(1);
 /// With so few listeners, comings and goings are told at once.
 const FEW_LISTENERS: usize = 50;
 /// How often a room looks whether it has missed a version, and whether the processes that its people are connected to
@@ -44,6 +48,8 @@ pub(super) struct Replica {
     inbox: mpsc::Receiver<Job>,
     /// It may not be what is stored: load before the next batch.
     doubtful: bool,
+    /// What is known to be stored, where the store may lose it.
+    memory: Option<Memory>,
     /// It came from the store and has not been written by this process yet.
     to_take_up: bool,
     /// The processes that lived when some that the room names did not.
@@ -59,9 +65,11 @@ impl Replica {
         parts: HubParts,
         shared: Arc<Shared>,
         inbox: mpsc::Receiver<Job>,
+        memory: Memory,
         to_take_up: bool,
     ) -> Self {
         Self {
+            memory: parts.shared.then_some(memory),
             parts,
             shared,
             inbox,
@@ -148,6 +156,11 @@ impl Replica {
 
     /// Applies the jobs, stores what they changed, and answers them.
     async fn work(&mut self, mut jobs: Vec<Job>) {
+        if self.parts.pulse.is_away() {
+            // Whoever asks is told at once, and what nobody waits for is made up for by reading the room again.
+            self.doubtful = true;
+            return jobs.into_iter().for_each(|job| refuse(job, HubError::Unavailable));
+        }
         for _ in 0..TRIES {
             if self.doubtful && !self.reload().await {
                 break;
@@ -164,12 +177,15 @@ impl Replica {
             };
             match self.commit(&proposal, fence, asks_spotify(&jobs)).await {
                 Ok(()) => {
+                    if let Some(memory) = &mut self.memory {
+                        memory.learn(&proposal);
+                    }
                     self.to_take_up = false;
                     self.alive = None;
                     self.answer(jobs, outcomes);
                     return self.stored(proposal);
                 }
-                Err(CommitError::Conflict { .. }) => self.doubtful = true,
+                Err(CommitError::Conflict { .. } | CommitError::OtherLineage) => self.doubtful = true,
                 Err(CommitError::Fenced) => {
                     self.doubtful = true;
                     let (fenced, rest) = jobs.into_iter().partition(|job| matches!(job, Job::Conduct { .. }));
@@ -181,10 +197,8 @@ impl Replica {
                     }
                 }
                 Err(CommitError::Gone) => {
-                    self.over = true;
                     jobs.into_iter().for_each(|job| refuse(job, HubError::Gone));
-                    self.close_everyone(CloseCode::NoSuchRoom, "There is no such room any more.");
-                    return;
+                    return self.gone();
                 }
                 Err(CommitError::Store(error)) => {
                     tracing::error!(
@@ -192,6 +206,7 @@ impl Replica {
                         error = &error as &dyn std::error::Error,
                         "room.commit failed"
                     );
+                    self.parts.pulse.missed();
                     self.doubtful = true;
                     break;
                 }
@@ -202,7 +217,17 @@ impl Replica {
 
     async fn is_newest(&self) -> bool {
         let known = self.shared.room().version();
-        matches!(self.parts.store.rooms.room_version(&self.shared.code).await, Ok(Some(version)) if version == known)
+        let rooms = &self.parts.store.rooms;
+        let lineage = rooms.room_lineage(&self.shared.code).await;
+        lineage.is_ok_and(|lineage| !self.is_other(&lineage))
+            && matches!(rooms.room_version(&self.shared.code).await, Ok(Some(version)) if version == known)
+    }
+
+    /// Whether the store answers from another memory than the one that the room was last seen in.
+    fn is_other(&self, lineage: &Lineage) -> bool {
+        self.memory
+            .as_ref()
+            .is_some_and(|memory| memory.lineage != *lineage || *self.shared.room().lineage() != **lineage)
     }
 
     fn apply(&self, jobs: &[Job]) -> (Vec<Outcome>, Option<Proposal>, Option<Fence>) {
@@ -250,6 +275,7 @@ impl Replica {
             origin: self.parts.node.clone(),
             expires_at: proposal.expires_at,
             durable,
+            lineage: self.memory.as_ref().map(|memory| Lineage::clone(&memory.lineage)),
         };
         self.parts.store.rooms.room_commit(commit).await.map(|_| ())
     }
@@ -336,23 +362,96 @@ impl Replica {
 
     async fn catch_up(&mut self) {
         let known = self.shared.room().version();
-        match self.parts.store.rooms.room_version(&self.shared.code).await {
-            Ok(Some(version)) if version > known => {
-                self.doubtful = true;
-                self.reload().await;
-            }
-            Ok(Some(_)) | Err(_) => {}
-            Ok(None) => {
-                self.over = true;
-                self.close_everyone(CloseCode::NoSuchRoom, "There is no such room any more.");
-            }
+        let rooms = &self.parts.store.rooms;
+        let Ok(lineage) = rooms.room_lineage(&self.shared.code).await else { return };
+        let Ok(version) = rooms.room_version(&self.shared.code).await else { return };
+        if self.is_other(&lineage) || version.is_none_or(|version| version > known) {
+            self.doubtful = true;
+            self.reload().await;
         }
     }
 
-    /// Takes the room from the store, and shows it where it is newer. `false`: it cannot be had.
+    fn gone(&mut self) {
+        self.over = true;
+        self.close_everyone(CloseCode::NoSuchRoom, "There is no such room any more.");
+    }
+
+    /// Takes the room from the store, once the store has again what it has lost. `false`: it cannot be had.
     async fn reload(&mut self) -> bool {
-        let Ok(Some(room)) = load(&self.parts, &self.shared.code).await else { return false };
+        let mut waited = false;
+        for _ in 0..TRIES {
+            let Ok(found) = load(&self.parts, &self.shared.code).await else { return false };
+            match judge(self.memory.as_ref(), &found, waited) {
+                Judgement::Follow => return self.follow(found),
+                Judgement::Wait => {
+                    waited = true;
+                    tokio::time::sleep(OTHERS_FIRST).await;
+                }
+                put_back @ (Judgement::PutBackOwn | Judgement::PutBackStored) => {
+                    if !self.put_back(&found, put_back).await {
+                        return false;
+                    }
+                }
+                Judgement::Gone => {
+                    self.gone();
+                    return false;
+                }
+            }
+        }
+        false
+    }
+
+    /// Stores the whole room again, where the store may have lost something of it. `true`: look again.
+    async fn put_back(&self, found: &Found, judgement: Judgement) -> bool {
+        let stored = found.room.as_ref().map(|(_, stored)| stored);
+        let own = self.memory.as_ref().map(|memory| &memory.stored);
+        let newest = if judgement == Judgement::PutBackOwn { own } else { stored };
+        let Some(newest) = newest else { return false };
+        let Ok(mut room) = restore(&self.parts, &self.shared.code, newest) else { return false };
+        room.kept_in(&found.lineage);
+        let expected = found.version();
+        let Some(next) = room.put_back(expected) else { return false };
+        tracing::warn!(
+            room = %self.shared.code,
+            stored = expected,
+            remembered = newest.version,
+            version = next.version,
+            "room.put_back: another server of the store has taken over"
+        );
+        let records = next.records.into_iter().filter_map(|(key, value)| Some((key, value?))).collect();
+        let restore = Restore {
+            code: self.shared.code.clone(),
+            expected,
+            room: StoredRoom { version: next.version, records },
+            notices: serde_json::to_vec(&next.notices).unwrap_or_default(),
+            origin: self.parts.node.clone(),
+            expires_at: next.expires_at,
+            lineage: Some(Lineage::clone(&found.lineage)),
+        };
+        match self.parts.store.rooms.room_restore(restore).await {
+            Ok(_) => {
+                for notice in &next.notices {
+                    self.shared.audience.post_notice(notice_frame(notice));
+                }
+                true
+            }
+            // Somebody else was faster, or the store has changed again.
+            Err(CommitError::Conflict { .. } | CommitError::OtherLineage) => true,
+            Err(CommitError::Fenced | CommitError::Gone | CommitError::Store(_)) => false,
+        }
+    }
+
+    /// Shows the room as it was found, where that is newer.
+    fn follow(&mut self, found: Found) -> bool {
+        let Found { lineage, room } = found;
+        let Some((room, stored)) = room else {
+            self.gone();
+            return false;
+        };
         let (version, closed) = (room.version(), room.closed_at().is_some());
+        if let Some(memory) = &mut self.memory {
+            *memory = Memory::new(lineage, stored, closed);
+        }
         {
             let mut replica = self.shared.room();
             *replica = room;

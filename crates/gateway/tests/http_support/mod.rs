@@ -15,7 +15,7 @@ use gateway::net::{LiveLimits, PeerAddr, Sockets};
 use gateway::sessions::Sessions;
 use gateway::spotify::{Spotify, SpotifyParts};
 use gateway::tokens::{TokenParts, Tokens};
-use gateway::{Config, LeaseParts, Nodes, Parts, Terms, Time};
+use gateway::{Config, LeaseParts, Nodes, Parts, Pulse, Terms, Time};
 use http::{HeaderMap, Method, Request, StatusCode, header};
 use http_body_util::BodyExt;
 use kernel::{BootClock, Clock, Entropy, MovableClock, NodeId, SeededEntropy, SystemClock};
@@ -44,6 +44,11 @@ impl House {
     }
 
     pub(crate) async fn open_with(decide: impl FnOnce(&mut Config)) -> Self {
+        Self::open_on(Memory::new(), 11, decide).await
+    }
+
+    /// One of several over the same store, each with a seed of its own.
+    pub(crate) async fn open_on(memory: Memory, seed: u64, decide: impl FnOnce(&mut Config)) -> Self {
         // Another test of this process may have been first.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let clock = MovableClock::default();
@@ -67,9 +72,8 @@ impl House {
             heartbeat_ms: 15_000,
         };
         decide(&mut config);
-        let memory = Memory::new();
         let store = memory.store();
-        let entropy: Arc<dyn Entropy> = Arc::new(SeededEntropy::new(11));
+        let entropy: Arc<dyn Entropy> = Arc::new(SeededEntropy::new(seed));
         let time: Arc<dyn Clock> = Arc::new(clock.clone());
         let node = NodeId::generate(entropy.as_ref());
         let keys = auth::KeyRing::parse(auth::KeyRing::generate_text(entropy.as_ref()).expose());
@@ -109,12 +113,14 @@ impl House {
             clock: time.clone(),
         });
         let tracker = TaskTracker::new();
+        let pulse = Pulse::new();
         let hub = Hub::new(HubParts {
             store: store.clone(),
+            pulse: pulse.clone(),
             time: Time::new(time.clone()),
             node: node.clone(),
             nodes: nodes.clone(),
-            shared: false,
+            shared: config.shared_store,
             max_members: config.max_members,
             tracker: tracker.clone(),
             on_wake: Arc::new(|_| {}),
@@ -135,6 +141,7 @@ impl House {
             hub,
             sessions,
             readiness,
+            pulse,
             sockets: Sockets::new(LiveLimits::default(), tracker.clone()),
             live: Arc::new(LiveSessions::default()),
             tracker,

@@ -1,7 +1,7 @@
 //! Laws of rooms.
 
 use super::{START, code, member, node, soon};
-use crate::{Commit, CommitError, Fence, Restore, RoomChange, RoomFeed, Store, StoredRoom};
+use crate::{Commit, CommitError, Fence, Lineage, Restore, RoomChange, RoomFeed, Store, StoredRoom};
 use kernel::RoomCode;
 
 fn proposal(room: &RoomCode, expected: u64) -> Commit {
@@ -14,6 +14,7 @@ fn proposal(room: &RoomCode, expected: u64) -> Commit {
         origin: node("one"),
         expires_at: None,
         durable: false,
+        lineage: None,
     }
 }
 
@@ -123,6 +124,7 @@ async fn restore(
         notices: b"restored".to_vec(),
         origin: node("two"),
         expires_at: None,
+        lineage: None,
     };
     store.rooms.room_restore(restore).await
 }
@@ -172,6 +174,39 @@ pub async fn a_durable_commit_is_a_commit(store: Store) {
     assert_eq!(conflict(&store, durable(0)).await, 1);
     assert_eq!(made(&store, durable(1)).await, 2);
     assert_eq!(text(&store, &room).await.as_deref(), Some("2 a=1"));
+}
+
+/// Nothing is done; with the name of the store's own memory, as without one, it is.
+pub async fn what_was_decided_on_another_memory_is_refused(store: Store) {
+    let room = code("ABCDEF");
+    let own = store.rooms.room_lineage(&room).await.expect("answers");
+    let decided = |expected, lineage: &Lineage| Commit {
+        lineage: Some(Lineage::clone(lineage)),
+        ..with(&room, expected, &[("a", Some("1"))])
+    };
+    let other = "another memory".into();
+    let refused = store.rooms.room_commit(decided(0, &other)).await;
+    assert!(matches!(refused, Err(CommitError::OtherLineage)), "{refused:?}");
+    assert_eq!(text(&store, &room).await, None);
+    assert_eq!(made(&store, decided(0, &own)).await, 1);
+    let refused = store.rooms.room_commit(decided(7, &other)).await;
+    assert!(matches!(refused, Err(CommitError::OtherLineage)), "{refused:?}");
+    let (stored, origin) = (StoredRoom { version: 5, ..StoredRoom::default() }, node("two"));
+    let (notices, expires_at) = (Vec::new(), None);
+    let back = Restore {
+        code: room.clone(),
+        expected: 1,
+        room: stored,
+        notices,
+        origin,
+        expires_at,
+        lineage: Some(other),
+    };
+    let refused = store.rooms.room_restore(back.clone()).await;
+    assert!(matches!(refused, Err(CommitError::OtherLineage)), "{refused:?}");
+    assert_eq!(text(&store, &room).await.as_deref(), Some("1 a=1"));
+    let back = Restore { lineage: Some(own), ..back };
+    assert_eq!(store.rooms.room_restore(back).await.expect("is restored"), 5);
 }
 
 async fn hears(feed: &mut dyn RoomFeed) -> (u64, String, String) {

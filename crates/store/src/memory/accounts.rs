@@ -9,7 +9,7 @@ use super::Memory;
 use crate::{AccountStore, GrantRow, Result};
 
 /// The row of each account that was ever there; of a deleted one only the generation is left.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(super) struct Accounts(BTreeMap<AccountId, (u64, Option<Vec<u8>>)>);
 
 #[async_trait]

@@ -9,7 +9,7 @@ use kernel::{NodeId, Timestamp};
 use super::Memory;
 use crate::{Fence, Lease, LeaseStore, Result};
 
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(super) struct Leases {
     last_fence: u64,
     held: BTreeMap<String, (NodeId, Lease)>,

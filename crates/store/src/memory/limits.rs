@@ -8,7 +8,7 @@ use kernel::Timestamp;
 use super::Memory;
 use crate::{LimitStore, Result};
 
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(super) struct Limits {
     /// The count of each window, and when it ends.
     windows: BTreeMap<String, (u64, Timestamp)>,

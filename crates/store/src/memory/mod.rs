@@ -22,7 +22,7 @@ struct Inner {
     hub: Arc<Hub>,
 }
 
-#[derive(Default)]
+#[derive(Clone, Default)]
 struct State {
     outage: bool,
     rooms: rooms::Rooms,
@@ -31,6 +31,9 @@ struct State {
     leases: leases::Leases,
     limits: limits::Limits,
 }
+
+/// What [`Memory::replica`] gives.
+pub struct Replica(State);
 
 impl Memory {
     /// An empty one.
@@ -55,6 +58,21 @@ impl Memory {
     /// for tests of what a service does without its store. Feeds stay open.
     pub fn set_outage(&self, outage: bool) {
         self.locked().outage = outage;
+    }
+
+    /// All that is stored now: what a replica would have that hears nothing more.
+    pub fn replica(&self) -> Replica {
+        Replica(self.locked().clone())
+    }
+
+    /// Goes on as that replica, under another [`crate::Lineage`]: what was acknowledged since is lost. Whoever follows
+    /// anything hears that something was missed.
+    pub fn fail_over(&self, to: &Replica) {
+        let mut state = self.locked();
+        let lineage = state.rooms.next_lineage();
+        *state = to.0.clone();
+        state.rooms.become_other(lineage);
+        self.0.hub.lag();
     }
 
     /// Ends every feed. Other calls still answer.

@@ -7,15 +7,19 @@ use async_trait::async_trait;
 use kernel::{MemberId, RoomCode, Timestamp};
 
 use super::Memory;
-use crate::{Commit, CommitError, Fence, Restore, Result, RoomChange, RoomFeed, RoomStore, StoredRoom};
+use crate::{
+    Commit, CommitError, Fence, Lineage, Restore, Result, RoomChange, RoomFeed, RoomStore, StoredRoom,
+};
 
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(super) struct Rooms {
+    /// How often another memory has taken over.
+    lineage: u64,
     rooms: BTreeMap<RoomCode, Room>,
     memberships: BTreeMap<MemberId, BTreeSet<RoomCode>>,
 }
 
-#[derive(Default)]
+#[derive(Clone, Default)]
 struct Room {
     stored: StoredRoom,
     /// The newest that wrote here.
@@ -24,7 +28,26 @@ struct Room {
 }
 
 impl Rooms {
+    pub(super) const fn next_lineage(&self) -> u64 {
+        self.lineage + 1
+    }
+
+    pub(super) const fn become_other(&mut self, lineage: u64) {
+        self.lineage = lineage;
+    }
+
+    fn lineage(&self) -> Lineage {
+        self.lineage.to_string().into()
+    }
+
+    fn is_other(&self, lineage: Option<&Lineage>) -> bool {
+        lineage.is_some_and(|lineage| *lineage != self.lineage())
+    }
+
     fn commit(&mut self, commit: Commit) -> std::result::Result<u64, CommitError> {
+        if self.is_other(commit.lineage.as_ref()) {
+            return Err(CommitError::OtherLineage);
+        }
         if commit.expected == 0 {
             if let Some(room) = self.rooms.get(&commit.code) {
                 return Err(CommitError::Conflict { version: room.stored.version });
@@ -54,6 +77,9 @@ impl Rooms {
     }
 
     fn restore(&mut self, restore: Restore) -> std::result::Result<u64, CommitError> {
+        if self.is_other(restore.lineage.as_ref()) {
+            return Err(CommitError::OtherLineage);
+        }
         let version = self.rooms.get(&restore.code).map_or(0, |room| room.stored.version);
         if version != restore.expected || version >= restore.room.version {
             return Err(CommitError::Conflict { version });
@@ -83,6 +109,10 @@ impl Rooms {
 impl RoomStore for Memory {
     async fn room_load(&self, code: &RoomCode) -> Result<Option<StoredRoom>> {
         Ok(self.state()?.rooms.rooms.get(code).map(|room| room.stored.clone()))
+    }
+
+    async fn room_lineage(&self, _code: &RoomCode) -> Result<Lineage> {
+        Ok(self.state()?.rooms.lineage())
     }
 
     async fn room_version(&self, code: &RoomCode) -> Result<Option<u64>> {

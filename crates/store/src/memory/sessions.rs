@@ -8,7 +8,7 @@ use kernel::{AccountId, MemberId, Timestamp};
 use super::Memory;
 use crate::{AttemptRow, Hash, Result, SessionEvent, SessionFeed, SessionRow, SessionStore};
 
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(super) struct Sessions {
     sessions: BTreeMap<Hash, SessionRow>,
     attempts: BTreeMap<Hash, AttemptRow>,

@@ -6,6 +6,11 @@ use kernel::{MemberId, RoomCode, Timestamp};
 use super::{Fence, Result};
 use crate::StoreError;
 
+/// The name of a memory: what the store has acknowledged under it, it still knows for as long as it answers under it. A
+/// server that was restarted, or a replica that has taken over, is another one, and may have lost the last of what was
+/// acknowledged. Empty for a store that loses nothing while this process lives.
+pub type Lineage = std::sync::Arc<str>;
+
 /// A room as stored: its version and its records by key, in the order of the keys.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct StoredRoom {
@@ -35,6 +40,8 @@ pub struct Commit {
     /// Not acknowledged before as many replicas hold it as the store was opened to wait for. Where their word does not
     /// come in time the answer is [`StoreError::Unavailable`], and it may have happened. No effect where there are none.
     pub durable: bool,
+    /// The memory that it was decided on, where that matters: nothing is done in another one.
+    pub lineage: Option<Lineage>,
 }
 
 /// A whole room, to be put back where the store has lost commits: after a failover to a replica that did not have them.
@@ -52,6 +59,8 @@ pub struct Restore {
     pub origin: kernel::NodeId,
     /// As in [`Commit`].
     pub expires_at: Option<Timestamp>,
+    /// As in [`Commit`].
+    pub lineage: Option<Lineage>,
 }
 
 /// Why a commit was not made. Nothing of it was stored.
@@ -69,6 +78,9 @@ pub enum CommitError {
     /// There is no such room (any more).
     #[error("no such room")]
     Gone,
+    /// The store answers from another memory than the decision was made on: load, look what was lost, decide again.
+    #[error("the store answers from another memory")]
+    OtherLineage,
     /// The store could not say whether it was stored.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -102,6 +114,10 @@ pub trait RoomFeed: Send {
 pub trait RoomStore: Send + Sync {
     /// The whole room; `None` where there is none.
     async fn room_load(&self, code: &RoomCode) -> Result<Option<StoredRoom>>;
+
+    /// The memory that this room is answered from at the moment. Asked for before a load, it names the memory of the load
+    /// or an older one, which no commit is made in.
+    async fn room_lineage(&self, code: &RoomCode) -> Result<Lineage>;
 
     /// The room's version; `None` where there is none.
     async fn room_version(&self, code: &RoomCode) -> Result<Option<u64>>;

@@ -11,10 +11,10 @@ use tokio::time::{Instant, sleep, timeout_at};
 use super::dial::send;
 use super::fault::{A_MOMENT, Fault};
 use super::keys::answer;
-use super::link::Link;
+use super::link::{Link, Live};
 use super::nodes::{Node, Nodes};
 use super::script::Script;
-use crate::{Result, StoreError};
+use crate::{Lineage, Result};
 
 /// Until a link has noticed that its connection has ended.
 const A_BREATH: Duration = Duration::from_millis(3);
@@ -28,17 +28,19 @@ pub(super) struct Call {
     arguments: Vec<Vec<u8>>,
     name: &'static str,
     durable: bool,
+    lineage: Option<Lineage>,
 }
 
 impl Call {
     /// A script on those keys.
     pub(super) fn script(script: &'static Script, keys: Vec<String>) -> Self {
-        Self { script: Some(script), keys, arguments: Vec::new(), name: "", durable: false }
+        Self { script: Some(script), keys, arguments: Vec::new(), name: "", durable: false, lineage: None }
     }
 
     /// A command of Redis on one key.
     pub(super) fn command(name: &'static str, key: String) -> Self {
-        Self { script: None, keys: vec![key], arguments: Vec::new(), name, durable: false }
+        let keys = vec![key];
+        Self { script: None, keys, arguments: Vec::new(), name, durable: false, lineage: None }
     }
 
     #[expect(clippy::needless_pass_by_value, reason = "numbers and references are given without ado")]
@@ -55,6 +57,12 @@ impl Call {
     /// Not answered before the replicas hold it.
     pub(super) fn durable(mut self, durable: bool) -> Self {
         self.durable = durable;
+        self
+    }
+
+    /// Only sent to the memory of that name.
+    pub(super) fn in_lineage(mut self, lineage: Option<Lineage>) -> Self {
+        self.lineage = lineage;
         self
     }
 
@@ -110,10 +118,20 @@ impl Caller {
 
     /// Writes, in a task of its own: it is carried out even if the caller goes away.
     pub(super) async fn write(self: &Arc<Self>, call: Call) -> Result<Value> {
+        Ok(self.carry_out(call).await?)
+    }
+
+    /// The same, with the fault as it is.
+    pub(super) async fn carry_out(self: &Arc<Self>, call: Call) -> std::result::Result<Value, Fault> {
         let caller = Arc::clone(self);
         let done = tokio::spawn(async move { caller.run(&call).await }).await;
-        let lost = |_| StoreError::Unavailable("Redis: the write was not carried out".to_owned());
-        Ok(done.map_err(lost)??)
+        done.map_err(|_| Fault::Lost("the write was not carried out".to_owned()))?
+    }
+
+    /// The memory that requests on this key go to now.
+    pub(super) async fn lineage(&self, key: &str) -> Result<Lineage> {
+        let deadline = Instant::now() + self.nodes.times().call;
+        Ok(self.nodes.of(key)?.calls.live(deadline).await?.lineage)
     }
 
     async fn run(&self, call: &Call) -> std::result::Result<Value, Fault> {
@@ -158,7 +176,7 @@ impl Caller {
                     }
                     A_BREATH
                 }
-                Fault::Refused(_) | Fault::Foreign(_) => return Err(fault),
+                Fault::Refused(_) | Fault::Foreign(_) | Fault::OtherLineage => return Err(fault),
             };
             last = fault;
             sleep(wait.min(deadline.saturating_duration_since(Instant::now()))).await;
@@ -198,7 +216,10 @@ impl Caller {
         link: &Link,
         deadline: Instant,
     ) -> std::result::Result<std::result::Result<Value, Fault>, Fault> {
-        let connection = link.connection(deadline).await?;
+        let Live { connection, lineage } = link.live(deadline).await?;
+        if call.lineage.as_ref().is_some_and(|wanted| *wanted != lineage) {
+            return Err(Fault::OtherLineage);
+        }
         let packed = call.pack(whole);
         if !asking && !durable {
             return Ok(send(&connection, &packed).await);

@@ -22,6 +22,8 @@ pub(super) enum Fault {
     Moved { slot: u16, to: Address },
     /// The key is on its way to another node.
     Ask(Address),
+    /// The connection leads to another memory than the request was made for. It was not sent.
+    OtherLineage,
     /// It will be refused again until somebody changes something.
     Refused(String),
     /// What is stored is of another kind.
@@ -37,6 +39,7 @@ impl Fault {
             | Self::NotPrimary(what)
             | Self::Refused(what)
             | Self::Foreign(what) => what.clone(),
+            Self::OtherLineage => "another server has taken over".to_owned(),
             Self::NoScript => "it does not keep scripts".to_owned(),
             Self::Moved { slot, to } => format!("slot {slot} is said to be at {to}"),
             Self::Ask(to) => format!("a slot is on its way to {to}"),
@@ -54,6 +57,7 @@ impl From<Fault> for StoreError {
             | Fault::NoScript
             | Fault::Moved { .. }
             | Fault::Ask(_)
+            | Fault::OtherLineage
             | Fault::Refused(_) => Self::Unavailable(format!("Redis: {}", fault.what())),
         }
     }

@@ -111,7 +111,7 @@ impl Feeds {
         }
         let deadline = Instant::now() + nodes.times().call;
         // Refused at once where the server is known to be away.
-        nodes.of(name)?.listens().connection(deadline).await?;
+        nodes.of(name)?.listens().live(deadline).await?;
         let (confirm, confirmed) = oneshot::channel();
         {
             let mut channels = self.lock();

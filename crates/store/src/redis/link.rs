@@ -13,6 +13,8 @@ use tokio::time::{Instant, MissedTickBehavior, interval, sleep, timeout, timeout
 use super::dial::{Dial, send};
 use super::fault::Fault;
 use super::url::Address;
+use super::value::text_of;
+use crate::Lineage;
 
 /// How often a connection is looked at.
 const LOOK: Duration = Duration::from_millis(500);
@@ -50,9 +52,16 @@ pub(super) struct Parts {
     pub(super) hearing: Option<Arc<dyn Hearing>>,
 }
 
+/// A connection, and the memory that it leads to.
+#[derive(Clone)]
+pub(super) struct Live {
+    pub(super) connection: MultiplexedConnection,
+    pub(super) lineage: Lineage,
+}
+
 #[derive(Clone)]
 enum State {
-    Up(MultiplexedConnection),
+    Up(Live),
     /// Since the connection ended, or the first attempt failed.
     Down {
         since: Option<Instant>,
@@ -87,11 +96,11 @@ impl Link {
     }
 
     /// The connection. Waits for one, but not long after it has ended.
-    pub(super) async fn connection(&self, deadline: Instant) -> Result<MultiplexedConnection, Fault> {
+    pub(super) async fn live(&self, deadline: Instant) -> Result<Live, Fault> {
         let mut state = self.state.clone();
         loop {
             let (until, last) = match &*state.borrow_and_update() {
-                State::Up(connection) => return Ok(connection.clone()),
+                State::Up(live) => return Ok(live.clone()),
                 State::Down { since, why } => {
                     (since.map_or(deadline, |since| deadline.min(since + self.grace)), why.clone())
                 }
@@ -107,7 +116,7 @@ impl Link {
         let mut state = self.state.clone();
         loop {
             let last = match &*state.borrow_and_update() {
-                State::Up(connection) => return Ok(connection.clone()),
+                State::Up(live) => return Ok(live.connection.clone()),
                 State::Down { why, .. } if matches!(why, Fault::Refused(_)) => return Err(why.clone()),
                 State::Down { why, .. } => why.clone(),
             };
@@ -120,7 +129,7 @@ impl Link {
     /// The connection, where there is one now.
     pub(super) fn now(&self) -> Option<MultiplexedConnection> {
         match &*self.state.borrow() {
-            State::Up(connection) => Some(connection.clone()),
+            State::Up(live) => Some(live.connection.clone()),
             State::Down { .. } => None,
         }
     }
@@ -142,8 +151,9 @@ async fn keep(parts: Parts, state: watch::Sender<State>, reset: Arc<Notify>) {
         let ended = Arc::new(Notify::new());
         let began = Instant::now();
         match open(&parts, &ended).await {
-            Ok(connection) => {
-                state.send_replace(State::Up(connection.clone()));
+            Ok(live) => {
+                let connection = live.connection.clone();
+                state.send_replace(State::Up(live));
                 if let Some(hearing) = &parts.hearing {
                     hearing.opened();
                 }
@@ -174,7 +184,7 @@ async fn keep(parts: Parts, state: watch::Sender<State>, reset: Arc<Notify>) {
     }
 }
 
-async fn open(parts: &Parts, ended: &Arc<Notify>) -> Result<MultiplexedConnection, Fault> {
+async fn open(parts: &Parts, ended: &Arc<Notify>) -> Result<Live, Fault> {
     let address = match &parts.target {
         Target::At(address) => address.clone(),
         Target::Primary { sentinels, master } => parts.dial.primary(sentinels, master).await?,
@@ -192,7 +202,18 @@ async fn open(parts: &Parts, ended: &Arc<Notify>) -> Result<MultiplexedConnectio
     if matches!(parts.target, Target::Primary { .. }) {
         primary(&connection, parts.patience).await?;
     }
-    Ok(connection)
+    let lineage = lineage(&connection, parts.patience).await?;
+    Ok(Live { connection, lineage })
+}
+
+/// A server forgets nothing as long as it runs, so its run names its memory; a connection leads to one run only.
+async fn lineage(connection: &MultiplexedConnection, patience: Duration) -> Result<Lineage, Fault> {
+    let silent = || Fault::Lost("no answer in time".to_owned());
+    let mut question = cmd("INFO");
+    question.arg("server");
+    let info = text_of(timeout(patience, send(connection, &question)).await.map_err(|_| silent())??);
+    let run = info.lines().find_map(|line| line.trim_end().strip_prefix("run_id:"));
+    Ok(run.unwrap_or_default().into())
 }
 
 /// A Sentinel may still name the server that was the primary before.

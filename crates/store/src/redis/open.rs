@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use redis::{Value, cmd};
+use redis::cmd;
 use tokio::time::Instant;
 
 use super::call::{Call, Caller};
@@ -11,7 +11,7 @@ use super::fault::Fault;
 use super::keys::Keys;
 use super::nodes::Node;
 use super::script::LAYOUT;
-use super::value::{number, text};
+use super::value::{number, text, text_of};
 
 /// The version of the key layout that this binary reads and writes: `migrations/redis/`.
 const LAYOUT_VERSION: u64 = 1;
@@ -108,14 +108,15 @@ fn failed(at: &str, fault: Fault) -> OpenError {
             OpenError::OtherKind { at, what: "is a cluster: write redis-cluster:// or rediss-cluster://" }
         }
         Fault::Refused(_) | Fault::NoScript | Fault::Foreign(_) => OpenError::Refused { at, what },
-        Fault::Lost(_) | Fault::NotNow(_) | Fault::NotPrimary(_) => OpenError::Unreachable { at, what },
+        Fault::Lost(_) | Fault::NotNow(_) | Fault::NotPrimary(_) | Fault::OtherLineage => {
+            OpenError::Unreachable { at, what }
+        }
     }
 }
 
 async fn server(node: &Node, is_cluster: bool, deadline: Instant, at: &str) -> Result<(), OpenError> {
     let connection = node.calls.reach(deadline).await.map_err(|fault| failed(at, fault))?;
-    let info = send(&connection, &cmd("INFO")).await.map_err(|fault| failed(at, fault))?;
-    let info = info_text(info);
+    let info = text_of(send(&connection, &cmd("INFO")).await.map_err(|fault| failed(at, fault))?);
     let said: HashMap<&str, &str> = info.lines().filter_map(|line| line.trim_end().split_once(':')).collect();
     let version = said.get("redis_version").copied().unwrap_or("none");
     let major = version.split('.').next().and_then(|major| major.parse::<u64>().ok()).unwrap_or(0);
@@ -136,15 +137,6 @@ async fn server(node: &Node, is_cluster: bool, deadline: Instant, at: &str) -> R
         );
     }
     Ok(())
-}
-
-#[expect(clippy::wildcard_enum_match_arm, reason = "what is not text says nothing")]
-fn info_text(info: Value) -> String {
-    match info {
-        Value::VerbatimString { text, .. } | Value::SimpleString(text) => text,
-        Value::BulkString(bytes) => String::from_utf8_lossy(&bytes).into_owned(),
-        _ => String::new(),
-    }
 }
 
 async fn layout(caller: &Caller, keys: &Keys, at: &str) -> Result<(), OpenError> {

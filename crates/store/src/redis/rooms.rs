@@ -9,9 +9,10 @@ use redis::Value;
 
 use super::Redis;
 use super::call::Call;
+use super::fault::Fault;
 use super::script::{ROOM_COMMIT, ROOM_FORGET, ROOM_PURGE, ROOM_RESTORE};
 use super::value::{bytes, happened, inconsistent, list, number, pairs, parsed, text};
-use crate::{Commit, CommitError, Restore, Result, RoomFeed, RoomStore, StoredRoom};
+use crate::{Commit, CommitError, Lineage, Restore, Result, RoomFeed, RoomStore, StoreError, StoredRoom};
 
 const TABLE: &str = "room";
 /// What a record's field begins with; the room's own fields do not.
@@ -46,6 +47,13 @@ fn committed(value: Value) -> Committed {
         "fenced" => Err(CommitError::Fenced),
         "gone" => Err(CommitError::Gone),
         _ => Err(inconsistent(TABLE, "(unknown)", "an unknown answer").into()),
+    }
+}
+
+fn unmade(fault: Fault) -> CommitError {
+    match fault {
+        Fault::OtherLineage => CommitError::OtherLineage,
+        other => StoreError::from(other).into(),
     }
 }
 
@@ -139,6 +147,10 @@ impl RoomStore for Redis {
         room(code, self.0.caller.read(Call::command("HGETALL", self.0.keys.room(code))).await?)
     }
 
+    async fn room_lineage(&self, code: &RoomCode) -> Result<Lineage> {
+        self.0.caller.lineage(&self.0.keys.room(code)).await
+    }
+
     async fn room_version(&self, code: &RoomCode) -> Result<Option<u64>> {
         let call = Call::command("HGET", self.0.keys.room(code)).arg("version");
         let version = text(TABLE, self.0.caller.read(call).await?)?;
@@ -161,7 +173,8 @@ impl RoomStore for Redis {
             .arg(&commit.origin)
             .bytes(commit.notices)
             .arg(2 * sets)
-            .durable(commit.durable);
+            .durable(commit.durable)
+            .in_lineage(commit.lineage);
         let mut gone = Vec::new();
         for (key, value) in commit.records {
             match value {
@@ -170,7 +183,7 @@ impl RoomStore for Redis {
             }
         }
         let call = gone.into_iter().fold(call, Call::bytes);
-        let made = committed(self.0.caller.write(call).await?)?;
+        let made = committed(self.0.caller.carry_out(call).await.map_err(unmade)?)?;
         if !creates && !self.is_listed(&commit.code) {
             let (store, code) = (self.clone(), commit.code);
             tokio::spawn(async move { store.list(&code).await });
@@ -186,10 +199,11 @@ impl RoomStore for Redis {
             .arg(restore.room.version)
             .arg(restore.expires_at.map_or_else(String::new, |at| at.to_string()))
             .arg(&restore.origin)
-            .bytes(restore.notices);
+            .bytes(restore.notices)
+            .in_lineage(restore.lineage);
         let records = restore.room.records.into_iter();
         let call = records.fold(call, |call, (key, value)| call.bytes(field(&key)).bytes(value));
-        committed(self.0.caller.write(call).await?)
+        committed(self.0.caller.carry_out(call).await.map_err(unmade)?)
     }
 
     async fn room_follow(&self, code: &RoomCode) -> Result<Box<dyn RoomFeed>> {

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-/// Of a call, where the address says nothing else.
-pub(super) const DEADLINE: Duration = Duration::from_secs(2);
+/// Of a call, where the address says nothing else: whoever asked is refused within 1 s.
+pub(super) const DEADLINE: Duration = Duration::from_millis(900);
 
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Times {
@@ -26,10 +26,10 @@ impl Times {
         Self {
             call,
             grace: call * 9 / 20,
-            answer: call / 2,
+            answer: call,
             answer_durable: call * 5 / 2,
             replicas: call / 2,
-            open: call * 5 / 2,
+            open: call * 5,
         }
     }
 }

@@ -29,6 +29,15 @@ pub(super) fn text(table: &'static str, value: Value) -> Result<Option<String>> 
     String::from_utf8(bytes).map(Some).map_err(|_| inconsistent(table, "(unknown)", "not text"))
 }
 
+/// What `INFO` answers. Whatever is not text says nothing.
+pub(super) fn text_of(info: Value) -> String {
+    match info {
+        Value::VerbatimString { text, .. } | Value::SimpleString(text) => text,
+        Value::BulkString(bytes) => String::from_utf8_lossy(&bytes).into_owned(),
+        _ => String::new(),
+    }
+}
+
 /// Whether the answer of a script is `1`.
 pub(super) fn happened(table: &'static str, value: Value) -> Result<bool> {
     Ok(text(table, value)?.as_deref() == Some("1"))

@@ -88,6 +88,7 @@ mod tests {
             origin: "one".parse().expect("an id"),
             expires_at: None,
             durable: false,
+            lineage: None,
         }
     }
 

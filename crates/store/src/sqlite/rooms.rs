@@ -6,7 +6,9 @@ use rusqlite::{Connection, OptionalExtension, params};
 
 use super::Sqlite;
 use super::fault::{Sql, count, id};
-use crate::{Commit, CommitError, Fence, Restore, Result, RoomChange, RoomFeed, RoomStore, StoredRoom};
+use crate::{
+    Commit, CommitError, Fence, Lineage, Restore, Result, RoomChange, RoomFeed, RoomStore, StoredRoom,
+};
 
 /// The version of the room and the newest fence that wrote there.
 fn head(connection: &Connection, code: &RoomCode) -> Sql<Option<(u64, Fence)>> {
@@ -103,11 +105,23 @@ fn purge(connection: &Connection, now: Timestamp) -> Sql<u64> {
     Ok(purged as u64)
 }
 
+/// A file has one memory.
+fn only_here(lineage: Option<&Lineage>) -> std::result::Result<(), CommitError> {
+    match lineage {
+        Some(other) if !other.is_empty() => Err(CommitError::OtherLineage),
+        _ => Ok(()),
+    }
+}
+
 #[async_trait]
 impl RoomStore for Sqlite {
     async fn room_load(&self, code: &RoomCode) -> Result<Option<StoredRoom>> {
         let code = code.clone();
         self.0.readers.read(move |connection| load(connection, &code)).await
+    }
+
+    async fn room_lineage(&self, _code: &RoomCode) -> Result<Lineage> {
+        Ok(Lineage::default())
     }
 
     async fn room_version(&self, code: &RoomCode) -> Result<Option<u64>> {
@@ -117,6 +131,7 @@ impl RoomStore for Sqlite {
     }
 
     async fn room_commit(&self, proposal: Commit) -> std::result::Result<u64, CommitError> {
+        only_here(proposal.lineage.as_ref())?;
         let run = move |connection: &Connection, effects: &mut super::writer::Effects| {
             let made = commit(connection, &proposal)?;
             if let Ok(version) = made {
@@ -129,6 +144,7 @@ impl RoomStore for Sqlite {
     }
 
     async fn room_restore(&self, lost: Restore) -> std::result::Result<u64, CommitError> {
+        only_here(lost.lineage.as_ref())?;
         let run = move |connection: &Connection, effects: &mut super::writer::Effects| {
             let made = restore(connection, &lost)?;
             if let Ok(version) = made {

@@ -68,5 +68,6 @@ fn commit(expected: u64) -> Commit {
         origin: "one".parse().expect("an id"),
         expires_at: None,
         durable: false,
+        lineage: None,
     }
 }

@@ -30,5 +30,6 @@ fn commit(expected: u64, key: &str, value: &[u8]) -> Commit {
         origin: "one".parse().expect("an id"),
         expires_at: None,
         durable: false,
+        lineage: None,
     }
 }
