@@ -1,13 +1,17 @@
 //! The hosts' tokens: opened when needed, refreshed once per expiry, stored before they are used.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use auth::{Answer, Grant, GrantError, LoginReason, RefreshOutcome, TokenSet, Vault, Verdict, after_refresh};
+use auth::{
+    Answer, Grant, GrantError, LoginReason, RefreshOutcome, TokenSet, Vault, VaultError, Verdict,
+    after_refresh,
+};
 use dashmap::DashMap;
-use kernel::{AccountId, Clock, Entropy, Secret, Timestamp};
+use kernel::{AccountId, Clock, Entropy, RoomCode, Secret, Timestamp};
 use spotify_api::{AccountsError, App, Client};
-use store::{AccountStore, GrantRow, LimitStore, StoreError};
+use store::{AccountStore, GrantRow, LimitStore, Store, StoreError};
 use tokio::sync::Mutex;
 
 use crate::lease::{self, LeaseParts};
@@ -76,6 +80,45 @@ pub struct Bearer {
     pub generation: u64,
     /// The Spotify app that it was given to.
     pub client_id: String,
+}
+
+/// How many hosts' stored authorizations a vault opens, and how many it does not.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Opening {
+    /// These work on.
+    pub opened: usize,
+    /// These hosts have to sign in again.
+    pub closed: usize,
+}
+
+/// Tries the vault on what is stored of everyone who hosts a room. Changes nothing.
+pub async fn opening(store: &Store, vault: &Vault) -> Result<Opening, StoreError> {
+    const PAGE: u32 = 200;
+    let (mut hosts, mut after) = (BTreeSet::new(), None::<RoomCode>);
+    loop {
+        let page = store.rooms.rooms_after(after.as_ref(), PAGE).await?;
+        for code in &page {
+            let Some(stored) = store.rooms.room_load(code).await? else { continue };
+            // A damaged room has no host; that is said where it is opened.
+            let room = rooms::Room::restore(stored.version, &stored.records, Timestamp::default());
+            hosts.extend(room.map(|room| room.account().clone()));
+        }
+        after = page.last().cloned();
+        if page.len() < PAGE as usize {
+            break;
+        }
+    }
+    let mut found = Opening::default();
+    for account in hosts {
+        let row = store.accounts.grant_get(&account).await?;
+        match row.and_then(|row| Grant::from_bytes(&row.data)).map(|grant| grant.tokens(vault, &account)) {
+            Some(Ok(_)) => found.opened += 1,
+            Some(Err(GrantError::Unreadable(_))) => found.closed += 1,
+            // Whoever is not connected has to sign in with any key.
+            Some(Err(GrantError::NeedsLogin)) | None => {}
+        }
+    }
+    Ok(found)
 }
 
 /// Why there is no access token.
@@ -329,7 +372,12 @@ impl Inner {
                 }
                 Err(NoToken::NeedsHost)
             }
-            Err(error @ GrantError::Unreadable(_)) => {
+            Err(error @ GrantError::Unreadable(VaultError::UnknownKey)) => {
+                // Another process may have the key, or this one with its next start: nothing is lost by it.
+                tracing::error!(%account, error = &error as &dyn std::error::Error, "tokens.open failed");
+                Err(NoToken::NeedsHost)
+            }
+            Err(error @ GrantError::Unreadable(VaultError::Malformed | VaultError::Altered)) => {
                 tracing::error!(error = &error as &dyn std::error::Error, "tokens.open failed");
                 grant.stop(LoginReason::Unreadable, parts.clock.now());
                 let next = GrantRow { data: grant.to_bytes(), ..row.clone() };

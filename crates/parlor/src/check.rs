@@ -4,9 +4,9 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use crate::cli::ServeOptions;
-use crate::logs;
 use crate::opened::Opened;
 use crate::stdout::say;
+use crate::{keys, logs};
 
 /// How long a service may take to answer.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -32,6 +32,7 @@ pub(crate) async fn run(options: ServeOptions) -> anyhow::Result<ExitCode> {
         },
     );
     if let Ok(store) = store {
+        tell("secret key", keys::check(&options, &store).await);
         store.shutdown().await;
     }
     let app = match (&options.spotify_client_id, &options.spotify_client_secret) {

@@ -2,6 +2,7 @@
 
 mod check;
 mod cli;
+mod keys;
 mod limits;
 mod logs;
 mod opened;

@@ -1,18 +1,14 @@
 //! `parlor serve` and `parlor demo`: from options to a running service.
 
-use std::fs;
-use std::io::Write;
 use std::net::SocketAddr;
-use std::os::unix::fs::OpenOptionsExt;
-use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 
 use anyhow::Context;
-use auth::{KeyRing, Vault};
+use auth::Vault;
 use gateway::net::listen;
 use gateway::{Config, Foundation, Service};
-use kernel::{Clock, Entropy, MovableClock, Secret, SystemClock, SystemEntropy};
+use kernel::{Clock, MovableClock, Secret, SystemClock, SystemEntropy};
 use spotify_api::{CallPlan, Client, ClientConfig};
 use spotify_sim::{Sim, SimConfig};
 use tokio::net::TcpListener;
@@ -21,10 +17,8 @@ use tokio_util::sync::CancellationToken;
 use crate::cli::ServeOptions;
 use crate::opened::Opened;
 use crate::stdout::say;
-use crate::{limits, logs, signals};
+use crate::{keys, limits, logs, signals};
 
-/// The file of the generated key in the data directory.
-const KEY_FILE: &str = "secret.key";
 /// How often the live connection is pinged, in milliseconds (contract, section 4).
 const HEARTBEAT_MS: u64 = 15_000;
 /// Where the demo's simulated Spotify listens, unless something else does.
@@ -88,10 +82,7 @@ async fn run(options: ServeOptions, world: World) -> anyhow::Result<ExitCode> {
     limits::raise();
     let stop = signals::stop_token()?;
     let store = Opened::open(&options).await?;
-    let keys = match &options.secret_key {
-        Some(text) => KeyRing::parse(text.expose()).context("--secret-key")?,
-        None => key_in(&options.data_dir)?,
-    };
+    let keys = keys::of(&options)?;
     let listener = bind(options.listen, "--listen")?;
     let address = listener.local_addr()?;
     let metrics = options.metrics_listen.map(|address| bind(address, "--metrics-listen")).transpose()?;
@@ -171,23 +162,4 @@ fn config(options: &ServeOptions, public_url: String, sim_url: Option<String>) -
 
 fn bind(address: SocketAddr, option: &str) -> anyhow::Result<TcpListener> {
     listen(address).with_context(|| format!("{option} {address}: cannot listen there"))
-}
-
-/// The key of the data directory, made with the first start.
-fn key_in(dir: &Path) -> anyhow::Result<KeyRing> {
-    let path = dir.join(KEY_FILE);
-    let refused = |what: String| Refused::wrong_option(format!("--data-dir: {}: {what}", path.display()));
-    match fs::read_to_string(&path) {
-        Ok(text) => {
-            KeyRing::parse(text.trim()).map_err(|error| refused(format!("holds no key: {error}")).into())
-        }
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-            let text = KeyRing::generate_text(&SystemEntropy as &dyn Entropy);
-            let mut file = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path)?;
-            file.write_all(text.expose().as_bytes())?;
-            file.sync_all()?;
-            KeyRing::parse(text.expose()).map_err(|error| refused(error.to_string()).into())
-        }
-        Err(error) => Err(refused(error.to_string()).into()),
-    }
 }

@@ -1,0 +1,73 @@
+//! The keys that seal what is stored: given as an option, or made with the first start and kept in the data directory.
+
+use std::fs;
+use std::io::{ErrorKind, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+
+use anyhow::Context;
+use auth::{KeyRing, Vault};
+use gateway::tokens::Opening;
+use kernel::{Entropy, SystemEntropy};
+
+use crate::cli::ServeOptions;
+use crate::opened::Opened;
+use crate::serve::Refused;
+
+/// The file of the generated key in the data directory.
+const FILE: &str = "secret.key";
+
+/// The keys; made where there are none yet.
+pub(crate) fn of(options: &ServeOptions) -> anyhow::Result<KeyRing> {
+    match given(options)? {
+        Some(keys) => Ok(keys),
+        None => made(&path(options)),
+    }
+}
+
+/// Whether the keys open what is stored. Makes none.
+pub(crate) async fn check(options: &ServeOptions, store: &Opened) -> Result<String, String> {
+    let Some(keys) = given(options).map_err(|error| format!("{error:#}"))? else {
+        return Ok(format!("{} will be made with the first start", path(options).display()));
+    };
+    let Opening { opened, closed } = gateway::tokens::opening(&store.store(), &Vault::new(keys))
+        .await
+        .map_err(|error| format!("what it has to open cannot be read: {error}"))?;
+    if closed == 0 {
+        return Ok(format!("opens what is stored of {opened} hosts"));
+    }
+    Err(format!(
+        "does not open what is stored of {closed} hosts (of {opened} it does): they will have to sign in again; \
+         give the former key too, after the new one and a comma"
+    ))
+}
+
+fn path(options: &ServeOptions) -> PathBuf {
+    options.data_dir.join(FILE)
+}
+
+fn given(options: &ServeOptions) -> anyhow::Result<Option<KeyRing>> {
+    if let Some(text) = &options.secret_key {
+        return KeyRing::parse(text.expose()).context("--secret-key").map(Some);
+    }
+    let path = path(options);
+    match fs::read_to_string(&path) {
+        Ok(text) => KeyRing::parse(text.trim())
+            .map(Some)
+            .map_err(|error| refused(&path, &format!("holds no key: {error}")).into()),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(refused(&path, &error.to_string()).into()),
+    }
+}
+
+fn made(path: &Path) -> anyhow::Result<KeyRing> {
+    let text = KeyRing::generate_text(&SystemEntropy as &dyn Entropy);
+    let mut file = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
+    file.write_all(text.expose().as_bytes())?;
+    file.sync_all()?;
+    KeyRing::parse(text.expose()).map_err(|error| refused(path, &error.to_string()).into())
+}
+
+fn refused(path: &Path, what: &str) -> Refused {
+    Refused::wrong_option(format!("--data-dir: {}: {what}", path.display()))
+}
