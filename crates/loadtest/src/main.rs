@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod cluster;
 mod floor;
 mod people;
 mod plan;
@@ -33,6 +34,8 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Two gateways over one Redis: a vote heard at the other one, and the return after one is killed
+    Cluster(cluster::Options),
     /// The floor to compare with: starts by itself with --floor
     Floor {
         /// Address to listen on; port 0 takes a free one
@@ -142,7 +145,10 @@ fn main() -> Result<()> {
     if rustls::crypto::ring::default_provider().install_default().is_err() {
         bail!("a TLS provider is installed already");
     }
-    run(&cli.run)
+    match cli.command {
+        Some(Command::Cluster(options)) => cluster::run(&options),
+        Some(Command::Floor { .. }) | None => run(&cli.run),
+    }
 }
 
 fn run(args: &Run) -> Result<()> {

@@ -63,5 +63,10 @@ pub(crate) async fn members(server: &str, rooms: &[(String, Seat)], each: usize)
 }
 
 fn seat(room: usize, code: &str, visitor: &Visitor) -> Result<Seat> {
-    Ok(Seat { room, path: format!("/api/rooms/{code}/live"), bearer: visitor.bearer()?.to_owned() })
+    Ok(Seat {
+        server: 0,
+        room,
+        path: format!("/api/rooms/{code}/live"),
+        bearer: visitor.bearer()?.to_owned(),
+    })
 }

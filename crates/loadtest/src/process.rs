@@ -56,14 +56,23 @@ pub(crate) struct Started {
 
 impl Started {
     /// Runs `command` and reads its output up to the line that begins with `promise`.
-    pub(crate) fn run(mut command: Command, promise: &str) -> Result<Self> {
+    pub(crate) fn run(command: Command, promise: &str) -> Result<Self> {
+        Self::until(command, promise, |line| line.strip_prefix(promise).map(|url| url.trim().to_owned()))
+    }
+
+    /// Runs `command` and reads its output up to a line with these words.
+    pub(crate) fn run_until(command: Command, words: &str) -> Result<Self> {
+        Self::until(command, words, |line| line.contains(words).then(|| words.to_owned()))
+    }
+
+    fn until(mut command: Command, promise: &str, said: impl Fn(&str) -> Option<String>) -> Result<Self> {
         let mut child = command.stdout(Stdio::piped()).spawn().with_context(|| format!("{command:?}"))?;
         let out = child.stdout.take().context("a pipe")?;
         let mut started = Self { child, url: String::new() };
         let mut lines = BufReader::new(out).lines();
         for line in &mut lines {
-            if let Some(url) = line?.strip_prefix(promise) {
-                started.url = url.trim().to_owned();
+            if let Some(url) = said(&line?) {
+                started.url = url;
                 break;
             }
         }

@@ -58,7 +58,7 @@ pub(crate) fn against_floor(scenario: &Scenario, like: &Figures, core: Option<us
     command.args(["floor", "--listen", "127.0.0.1:0", "--update-bytes", &update.to_string()]);
     let floor = Started::run(command, "floor listening on ")?;
     let each = (scenario.members / scenario.rooms).max(1);
-    let seat = |room: usize| Seat { room, path: format!("/floor/{room}"), bearer: "none".into() };
+    let seat = |room: usize| Seat { server: 0, room, path: format!("/floor/{room}"), bearer: "none".into() };
     let seats: Vec<Seat> = (0..scenario.rooms).flat_map(|room| (0..each).map(move |_| seat(room))).collect();
     let mut figures = measure(scenario, floor.url.parse()?, &seats, Some(floor.pid()))?;
     figures.server = "floor".into();
@@ -80,7 +80,7 @@ fn measure(scenario: &Scenario, target: SocketAddr, seats: &[Seat], pid: Option<
     std::thread::sleep(QUIET);
     let begin = usage(pid)?;
     let joining = Instant::now();
-    let mut swarm = Swarm::connect(target, seats, scenario.connect_within)?;
+    let mut swarm = Swarm::connect(&[target], seats, scenario.connect_within)?;
     let joined_in = joining.elapsed();
     swarm.idle(SETTLE)?;
     let joined = usage(pid)?;
@@ -160,7 +160,7 @@ fn each_of(used: Duration, count: f64) -> Option<f64> {
     (!used.is_zero() && count > 0.0).then(|| used.as_secs_f64() * 1e6 / count)
 }
 
-fn address(server: &str) -> Result<SocketAddr> {
+pub(crate) fn address(server: &str) -> Result<SocketAddr> {
     let host =
         server.trim_end_matches('/').strip_prefix("http://").context("--server takes http://HOST:PORT")?;
     host.to_socket_addrs()?.next().with_context(|| format!("{host} has no address"))

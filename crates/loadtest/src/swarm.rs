@@ -23,7 +23,9 @@ const EVENTS: usize = 128;
 /// A member that wants to be connected.
 #[derive(Clone, Debug)]
 pub(crate) struct Seat {
-    /// Its room, counted from 0.
+    /// Which of the servers it connects to.
+    pub(crate) server: usize,
+    /// Its room, counted from 0. Who hears a room from another server is in a room of its own here.
     pub(crate) room: usize,
     /// The path of its live connection.
     pub(crate) path: String,
@@ -43,6 +45,7 @@ enum State {
 }
 
 struct Connection {
+    seat: usize,
     stream: TcpStream,
     state: State,
     asked: bool,
@@ -72,7 +75,7 @@ struct Room {
 
 impl Swarm {
     /// Connects everyone, and waits until each has its snapshot.
-    pub(crate) fn connect(target: SocketAddr, seats: &[Seat], within: Duration) -> Result<Self> {
+    pub(crate) fn connect(targets: &[SocketAddr], seats: &[Seat], within: Duration) -> Result<Self> {
         let rooms = seats.iter().map(|seat| seat.room + 1).max().unwrap_or(0);
         let mut swarm = Self {
             poll: Poll::new()?,
@@ -89,14 +92,9 @@ impl Swarm {
             while swarm.connections.len() < seats.len()
                 && swarm.connections.len() - swarm.ready - swarm.lost < IN_FLIGHT
             {
-                swarm.begin(target, &seats[swarm.connections.len()])?;
+                swarm.begin(targets, seats, swarm.connections.len())?;
             }
-            let host = target.to_string();
-            swarm.turn(Duration::from_millis(100), |swarm, n| {
-                let seat = &seats[n];
-                let request = wire::upgrade(&host, &seat.path, &seat.bearer);
-                swarm.connections[n].stream.write_all(&request)
-            })?;
+            swarm.turn(Duration::from_millis(100), |swarm, n| swarm.upgrade(n, targets, seats))?;
             if swarm.lost > 0 {
                 bail!(
                     "{} connections were refused or lost while connecting: {}",
@@ -111,8 +109,77 @@ impl Swarm {
         Ok(swarm)
     }
 
-    fn begin(&mut self, target: SocketAddr, seat: &Seat) -> Result<()> {
+    fn upgrade(&mut self, n: usize, targets: &[SocketAddr], seats: &[Seat]) -> std::io::Result<()> {
+        let connection = &mut self.connections[n];
+        let seat = &seats[connection.seat];
+        let request = wire::upgrade(&targets[seat.server].to_string(), &seat.path, &seat.bearer);
+        connection.stream.write_all(&request)
+    }
+
+    /// Brings those who have lost their connection back, each after a random part of `spread`, as real clients come; how
+    /// long each took from `since` until it had a snapshot. Whoever is not back after `within` is not in it.
+    pub(crate) fn come_back(
+        &mut self,
+        targets: &[SocketAddr],
+        seats: &[Seat],
+        since: Instant,
+        (spread, within): (Duration, Duration),
+    ) -> Result<Vec<Duration>> {
+        let gone = |connection: &Connection| connection.state == State::Gone;
+        let lost: Vec<usize> =
+            self.connections.iter().filter(|one| gone(one)).map(|connection| connection.seat).collect();
+        for room in &mut self.rooms {
+            room.members.retain(|n| self.connections[*n].state != State::Gone);
+        }
+        // Evenly over the time, in an order that mixes the rooms.
+        let due = |nth: usize| since + spread.mul_f64(nth as f64 / lost.len().max(1) as f64);
+        let (first, mut begun, mut back) = (self.connections.len(), 0, Vec::new());
+        let mut seen = vec![false; lost.len()];
+        while back.len() < lost.len() && since.elapsed() < within {
+            while begun < lost.len() && due(begun) <= Instant::now() {
+                let mixed = begun.wrapping_mul(7_919) % lost.len();
+                self.begin(targets, seats, lost[mixed])?;
+                begun += 1;
+            }
+            self.turn(Duration::from_millis(5), |swarm, n| swarm.upgrade(n, targets, seats))?;
+            for (nth, seen) in seen.iter_mut().enumerate().take(begun) {
+                if !*seen && self.connections[first + nth].state == State::Ready {
+                    *seen = true;
+                    back.push(since.elapsed());
+                }
+            }
+        }
+        Ok(back)
+    }
+
+    /// Listens until that many connections have ended, at most so long; how many have.
+    pub(crate) fn lost_within(&mut self, count: usize, within: Duration) -> Result<usize> {
+        let end = Instant::now() + within;
+        while self.lost < count
+            && let Some(rest) = left(end)
+        {
+            self.turn(rest.min(Duration::from_millis(50)), no_upgrade)?;
+        }
+        Ok(self.lost)
+    }
+
+    /// The rooms in which not everyone has the same version, of pairs of rooms that are one.
+    pub(crate) fn divided(&self) -> usize {
+        let versions = |room: &Room| -> std::collections::BTreeSet<u64> {
+            room.members.iter().map(|n| self.connections[*n].version).collect()
+        };
+        self.rooms
+            .chunks(2)
+            .filter(|pair| {
+                pair.iter().flat_map(versions).collect::<std::collections::BTreeSet<_>>().len() > 1
+            })
+            .count()
+    }
+
+    fn begin(&mut self, targets: &[SocketAddr], seats: &[Seat], seat: usize) -> Result<()> {
         let n = self.connections.len();
+        let (index, seat) = (seat, &seats[seat]);
+        let target = targets[seat.server];
         let socket = Socket::new(Domain::for_address(target), Type::STREAM, None)?;
         if target.ip().is_loopback() && target.is_ipv4() && n >= PER_SOURCE {
             let source = Ipv4Addr::new(127, 0, 0, 1 + (n / PER_SOURCE) as u8);
@@ -130,6 +197,7 @@ impl Swarm {
         self.poll.registry().register(&mut stream, Token(n), Interest::READABLE | Interest::WRITABLE)?;
         let state = State::Upgrading;
         self.connections.push(Connection {
+            seat: index,
             stream,
             state,
             asked: false,

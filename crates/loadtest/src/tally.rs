@@ -25,6 +25,8 @@ pub(crate) struct Summary {
     pub(crate) busy: Duration,
     /// From due to the last receiver, in microseconds.
     pub(crate) latency: Option<Histogram<u64>>,
+    /// The same to the last receiver of the other half of the room, where rooms are pairs.
+    pub(crate) across: Option<Histogram<u64>>,
     /// Connections that ended.
     pub(crate) lost_connections: usize,
 }
@@ -150,7 +152,11 @@ impl Tally {
 
     /// When command `n` reached the last receiver.
     fn done(&self, n: usize) -> Option<Instant> {
-        let room = self.shots[n].room;
+        self.done_in(n, self.shots[n].room)
+    }
+
+    /// The same of another room, which the command is heard in too.
+    fn done_in(&self, n: usize, room: usize) -> Option<Instant> {
         let (count, last) = match self.what {
             What::React => self.arrivals[n],
             What::Vote => {
@@ -172,7 +178,8 @@ impl Tally {
     /// What it has come to.
     pub(crate) fn summary(&self) -> Summary {
         // Up to ten minutes, to three digits.
-        let mut latency = Histogram::new_with_bounds(1, 600_000_000, 3).ok();
+        let histogram = || Histogram::new_with_bounds(1, 600_000_000, 3).ok();
+        let (mut latency, mut across) = (histogram(), histogram());
         let mut volleys: BTreeMap<Duration, Duration> = BTreeMap::new();
         let mut delivered = 0;
         for n in 0..self.shots.len() {
@@ -183,7 +190,15 @@ impl Tally {
             let longest = volleys.entry(at).or_default();
             *longest = waited.max(*longest);
             if let Some(latency) = &mut latency {
-                latency.saturating_record(u64::try_from(waited.as_micros()).unwrap_or(u64::MAX));
+                latency.saturating_record(micros(waited));
+            }
+            // Rooms are numbered so that the halves of a pair differ in the last bit.
+            let other = self.shots[n].room ^ 1;
+            if self.what == What::Vote
+                && let (Some(across), true) = (&mut across, other < self.reached.len())
+                && let Some(done) = self.done_in(n, other)
+            {
+                across.saturating_record(micros(done.saturating_duration_since(self.start + at)));
             }
         }
         Summary {
@@ -194,9 +209,14 @@ impl Tally {
             bytes: self.bytes,
             busy: volleys.values().sum(),
             latency,
+            across,
             lost_connections: 0,
         }
     }
+}
+
+fn micros(time: Duration) -> u64 {
+    u64::try_from(time.as_micros()).unwrap_or(u64::MAX)
 }
 
 #[cfg(test)]
