@@ -109,6 +109,14 @@ fn limited(mut fault: Value) -> Value {
     fault
 }
 
+/// What was so before a round. What was done is counted before the room is looked at: a track that an earlier round has
+/// brought near its end may end by itself at any moment.
+struct Before {
+    done: usize,
+    ended: usize,
+    room: RoomView,
+}
+
 /// A room in trouble.
 struct Trouble {
     user: String,
@@ -129,9 +137,8 @@ impl Trouble {
     }
 
     /// Everybody votes while the plan happens; then what was done is compared with what was promised and told.
-    async fn round(&self, world: &World, plan: &Plan, before: &RoomView) -> Result<()> {
-        let done_before = world.spotify.done(&self.user, "next").await?.len();
-        let ended_before = world.spotify.ended(&self.user).await?;
+    async fn round(&self, world: &World, plan: &Plan, before: &Before) -> Result<()> {
+        let Before { done: done_before, ended: ended_before, room: before } = before;
         let (epoch, ballot) = (before.playback.epoch, before.skip.as_ref().context("a ballot")?.ballot);
         let track = before.playback.track.as_ref().context("a track")?;
         if let Some(left) = plan.left_ms {
@@ -144,10 +151,10 @@ impl Trouble {
             room.playback.epoch > epoch || room.skip.as_ref().is_some_and(|skip| skip.ballot > ballot)
         });
         let settled = settled.await?;
-        let done = world.spotify.done(&self.user, "next").await?.split_off(done_before);
+        let done = world.spotify.done(&self.user, "next").await?.split_off(*done_before);
         ensure!(done.len() <= 1, "a second skip: {done:?}");
         // A track that ends by itself is gone as well.
-        let ended = world.spotify.ended(&self.user).await? > ended_before;
+        let ended = world.spotify.ended(&self.user).await? > *ended_before;
         // Where the host's own app seeks to the end between the look and the request, nobody can know in time (I3).
         let known = ended && plan.left_ms.is_some();
         ensure!(
@@ -176,11 +183,14 @@ async fn whatever_goes_wrong_a_ballot_skips_at_most_once() -> Result<()> {
     for round in 0..number("PARLOR_ROUNDS", ROUNDS) {
         let mut plans = Vec::new();
         for room in &rooms {
-            let before = room.host.sees("an open ballot", |room| {
+            let done = world.spotify.done(&room.user, "next").await?.len();
+            let ended = world.spotify.ended(&room.user).await?;
+            let open = room.host.sees("an open ballot", |room| {
                 room.playback.is_playing
                     && room.skip.as_ref().is_some_and(|skip| skip.state == SkipState::Open)
             });
-            plans.push((Plan::draw(&room.user, &room.entropy), before.await?));
+            let before = Before { done, ended, room: open.await? };
+            plans.push((Plan::draw(&room.user, &room.entropy), before));
         }
         let faults: Vec<_> =
             plans.iter().map(|(plan, _)| &plan.fault).filter(|fault| !fault.is_null()).collect();
