@@ -1,6 +1,7 @@
 //! The whole system, from the outside.
 
 mod architecture;
+mod chaos;
 mod stories {
     mod browser;
     mod calls;

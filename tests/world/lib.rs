@@ -3,13 +3,17 @@
 mod cluster;
 mod parlor;
 mod people;
+mod proxy;
 mod redis;
+mod replicated;
 mod sim;
 
 pub use cluster::Cluster;
 pub use parlor::{Parlor, binary};
 pub use people::{Person, World};
+pub use proxy::{Done, Mode, Overheard, Proxy};
 pub use redis::Redis;
+pub use replicated::Replicated;
 pub use sim::Spotify;
 
 use std::time::Duration;
@@ -21,4 +25,10 @@ pub const SOON: Duration = Duration::from_secs(40);
 pub fn prepare() {
     // Installed by another test of this process: as good.
     let _ = rustls::crypto::ring::default_provider().install_default();
+}
+
+/// Between two looks at something that another process does: it spares that process the machine, and nothing relies on
+/// how long it is.
+pub async fn tick() {
+    tokio::time::sleep(Duration::from_millis(20)).await;
 }

@@ -110,6 +110,19 @@ impl Parlor {
         Ok(Arc::clone(&self.data))
     }
 
+    /// Ends it as a power cut would, and gives what it has logged since it was last asked.
+    pub async fn die(mut self) -> Result<Vec<u8>> {
+        self.child.kill().await?;
+        // The pipe closes with the process, and the reader with it.
+        let _ = (&mut self.reader).await;
+        Ok(self.take_logs().await)
+    }
+
+    /// What it has logged since this was last asked, and no longer keeps.
+    pub async fn take_logs(&self) -> Vec<u8> {
+        std::mem::take(&mut *self.logs.lock().await)
+    }
+
     /// Stops it as a machine that hangs does: connections stay, nothing answers.
     pub async fn hang(&self) -> Result<()> {
         self.signal("-STOP").await

@@ -1,6 +1,6 @@
-//! A Redis of the test's own.
+//! Redis servers of the test's own.
 
-use std::net::TcpListener;
+use std::net::{SocketAddr, TcpListener};
 use std::process::Stdio;
 use std::sync::Arc;
 
@@ -10,32 +10,84 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::process::{Child, Command};
 
-use crate::SOON;
+use crate::{SOON, tick};
 
-/// A running `redis-server` that keeps nothing on disk; it ends with this.
+/// A Sentinel's name for the primary that it watches.
+pub(crate) const PRIMARY: &str = "main";
+/// Neither saved nor logged.
+const FORGETFUL: [&str; 4] = ["--save", "", "--appendonly", "no"];
+/// On disk before it is acknowledged.
+const LASTING: [&str; 6] = ["--save", "", "--appendonly", "yes", "--appendfsync", "always"];
+/// What is not about keeping: the store wants no eviction, and a replica should not wait to be in step.
+const REST: [&str; 4] = ["--maxmemory-policy", "noeviction", "--repl-diskless-sync-delay", "0"];
+
+/// Where it says what it does, in its directory.
+const LOG: &str = "said.log";
+
+/// A running `redis-server`; it ends with this.
 pub struct Redis {
     child: Child,
     port: u16,
     dir: Arc<TempDir>,
+    arguments: Vec<String>,
 }
 
 impl Redis {
-    /// One on a free port.
+    /// One on a free port that keeps nothing on disk.
     pub async fn start() -> Result<Self> {
-        let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
-        Self::on(port, Arc::new(TempDir::new()?)).await
+        Self::with(&FORGETFUL).await
     }
 
-    async fn on(port: u16, dir: Arc<TempDir>) -> Result<Self> {
+    /// One on a free port that has what it has acknowledged on disk.
+    pub async fn lasting() -> Result<Self> {
+        Self::with(&LASTING).await
+    }
+
+    /// A replica of the server at that address, in step with it.
+    pub async fn replica_of(primary: SocketAddr) -> Result<Self> {
+        let (host, port) = (primary.ip().to_string(), primary.port().to_string());
+        let replica = Self::with(&[&FORGETFUL[..], &["--replicaof", &host, &port]].concat()).await?;
+        let in_step = async {
+            while replica.info("replication", "master_link_status").await?.as_deref() != Some("up") {
+                tick().await;
+            }
+            anyhow::Ok(())
+        };
+        tokio::time::timeout(SOON, in_step).await.context("the replica does not synchronize")??;
+        Ok(replica)
+    }
+
+    /// A Sentinel that watches that primary, alone.
+    pub async fn sentinel_of(primary: &Self) -> Result<Self> {
+        let dir = Arc::new(TempDir::new()?);
+        let file = dir.path().join("sentinel.conf");
+        // It corrects a replica that is not attached where it thinks (through a proxy) after the failover's time is
+        // over: long after these tests. A failover itself does not wait for that time.
+        let text = format!(
+            "sentinel monitor {PRIMARY} 127.0.0.1 {} 1\nsentinel down-after-milliseconds {PRIMARY} 1000\n\
+             sentinel failover-timeout {PRIMARY} 3600000\n",
+            primary.port
+        );
+        std::fs::write(&file, text)?;
+        let arguments = vec![file.display().to_string(), "--sentinel".to_owned()];
+        Self::on(free_port()?, dir, arguments).await
+    }
+
+    async fn with(arguments: &[&str]) -> Result<Self> {
+        let arguments = arguments.iter().chain(&REST).map(ToString::to_string).collect();
+        Self::on(free_port()?, Arc::new(TempDir::new()?), arguments).await
+    }
+
+    async fn on(port: u16, dir: Arc<TempDir>, arguments: Vec<String>) -> Result<Self> {
         let child = Command::new("redis-server")
-            .args(["--bind", "127.0.0.1", "--port", &port.to_string()])
-            .args(["--save", "", "--appendonly", "no", "--maxmemory-policy", "noeviction", "--dir"])
+            .args(&arguments)
+            .args(["--bind", "127.0.0.1", "--port", &port.to_string(), "--dir"])
             .arg(dir.path())
-            .stdout(Stdio::null())
+            .stdout(std::fs::File::create(dir.path().join(LOG))?)
             .kill_on_drop(true)
             .spawn()
             .context("redis-server; on Debian: apt-get install redis-server")?;
-        let redis = Self { child, port, dir };
+        let redis = Self { child, port, dir, arguments };
         tokio::time::timeout(SOON, redis.answers()).await.context("redis-server does not answer")?;
         Ok(redis)
     }
@@ -43,20 +95,25 @@ impl Redis {
     /// Returns once it answers.
     async fn answers(&self) {
         loop {
-            if let Ok(mut stream) = TcpStream::connect(("127.0.0.1", self.port)).await {
+            if let Ok(mut stream) = TcpStream::connect(self.address()).await {
                 let mut answer = [0; 7];
                 let asked = stream.write_all(b"PING\r\n").await;
                 if asked.is_ok() && stream.read_exact(&mut answer).await.is_ok() && answer == *b"+PONG\r\n" {
                     return;
                 }
             }
-            tokio::task::yield_now().await;
+            tick().await;
         }
     }
 
     /// Where it is.
     pub fn url(&self) -> String {
-        format!("redis://127.0.0.1:{}", self.port)
+        format!("redis://{}", self.address())
+    }
+
+    /// Where it is.
+    pub fn address(&self) -> SocketAddr {
+        SocketAddr::from(([127, 0, 0, 1], self.port))
     }
 
     /// Its port.
@@ -64,10 +121,21 @@ impl Redis {
         self.port
     }
 
-    /// Ends it with `kill -9` and starts it again on the same port, with nothing in it.
+    /// Ends it with `kill -9` and starts it again on the same port, with what is on its disk.
     pub async fn restart(mut self) -> Result<Self> {
-        self.child.kill().await?;
-        Self::on(self.port, Arc::clone(&self.dir)).await
+        self.kill().await?;
+        Self::on(self.port, Arc::clone(&self.dir), self.arguments.clone()).await
+    }
+
+    /// Ends it with `kill -9`.
+    pub async fn kill(&mut self) -> Result<()> {
+        Ok(self.child.kill().await?)
+    }
+
+    /// Starts it again after [`Self::kill`], on the same port, with what is on its disk.
+    pub async fn revive(&mut self) -> Result<()> {
+        *self = Self::on(self.port, Arc::clone(&self.dir), self.arguments.clone()).await?;
+        Ok(())
     }
 
     /// Stops it as a machine that hangs does: connections stay, nothing answers.
@@ -85,4 +153,61 @@ impl Redis {
         ensure!(Command::new("kill").args([signal, &pid]).status().await?.success(), "kill {signal} {pid}");
         Ok(())
     }
+
+    /// The last lines of what it has said of itself.
+    pub fn last_words(&self) -> String {
+        let said = std::fs::read_to_string(self.dir.path().join(LOG)).unwrap_or_default();
+        let lines: Vec<&str> = said.lines().collect();
+        lines[lines.len().saturating_sub(30)..].join("\n")
+    }
+
+    /// What `redis-cli` says to each of these commands, one line each; an answer that is no line is not asked for.
+    pub async fn ask(&self, commands: &[String]) -> Result<Vec<String>> {
+        let mut cli = Command::new("redis-cli")
+            .args(["--raw", "-p", &self.port.to_string()])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .kill_on_drop(true)
+            .spawn()
+            .context("redis-cli; on Debian: apt-get install redis-tools")?;
+        let mut input = cli.stdin.take().context("piped")?;
+        let text = commands.iter().fold(String::new(), |text, command| text + command + "\n");
+        let (written, output) = tokio::join!(
+            async {
+                input.write_all(text.as_bytes()).await?;
+                drop(input);
+                anyhow::Ok(())
+            },
+            cli.wait_with_output()
+        );
+        written?;
+        let text = String::from_utf8_lossy(&output?.stdout).into_owned();
+        let lines: Vec<String> = text.lines().map(str::to_owned).collect();
+        ensure!(
+            lines.len() == commands.len(),
+            "{} answers to {} commands: {text}",
+            lines.len(),
+            commands.len()
+        );
+        Ok(lines)
+    }
+
+    /// What it says to one command, in as many lines as there are.
+    pub async fn says(&self, command: &[&str]) -> Result<String> {
+        let port = self.port.to_string();
+        let said = Command::new("redis-cli").args(["--raw", "-p", &port]).args(command).output().await?;
+        Ok(String::from_utf8_lossy(&said.stdout).trim().to_owned())
+    }
+
+    /// A value of its `INFO`.
+    pub async fn info(&self, section: &str, key: &str) -> Result<Option<String>> {
+        let text = self.says(&["INFO", section]).await?;
+        let values = text.lines().filter_map(|line| line.trim().split_once(':'));
+        Ok(values.filter(|(found, _)| *found == key).map(|(_, value)| value.to_owned()).next())
+    }
+}
+
+/// A port that nobody has now.
+fn free_port() -> Result<u16> {
+    Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?.port())
 }

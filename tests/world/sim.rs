@@ -11,7 +11,8 @@ pub struct Spotify {
 }
 
 impl Spotify {
-    pub(crate) fn new(http: reqwest::Client, url: String) -> Self {
+    /// The one at that address.
+    pub fn new(http: reqwest::Client, url: String) -> Self {
         Self { http, url }
     }
 
@@ -42,6 +43,11 @@ impl Spotify {
     /// Sets an account's state.
     pub async fn set_user(&self, user: &str, state: &Value) -> Result<()> {
         self.post(&format!("users/{user}"), state).await
+    }
+
+    /// Sets an app's limits and habits.
+    pub async fn set_app(&self, client_id: &str, habits: &Value) -> Result<()> {
+        self.post(&format!("apps/{client_id}"), habits).await
     }
 
     /// Replaces the faults in force.

@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod chaos;
 mod cluster;
 mod steps;
 
@@ -7,6 +8,7 @@ use std::process::ExitCode;
 
 const HELP: &str = "cargo xtask demo [-- OPTIONS]   build the web and the binary, run `parlor demo`
 cargo xtask cluster [N]         N gateways (2) over a Redis and a simulated Spotify, on free ports
+cargo xtask chaos [OPTIONS]     the fault run: --seed N, --rounds N (2000), --rooms N, --scenario NAME[,NAME], --release
 cargo xtask test [--release]    everything that CI runs; with --release, of the release build
 cargo xtask web                 build the web app into web/dist
 cargo xtask types               write crates/protocol/openapi.json and the web's types anew
@@ -25,6 +27,7 @@ fn main() -> ExitCode {
                 return ExitCode::from(2);
             }
         },
+        "chaos" => chaos::chaos(&rest),
         "test" => steps::test(&rest),
         "web" => steps::web(),
         "types" => steps::types(),

@@ -24,7 +24,7 @@ pub(crate) fn run(words: &[&str], dir: &Path) -> Result<()> {
     run_with(words, dir, &[])
 }
 
-fn run_with(words: &[&str], dir: &Path, variables: &[(&str, &str)]) -> Result<()> {
+pub(crate) fn run_with(words: &[&str], dir: &Path, variables: &[(&str, &str)]) -> Result<()> {
     let (program, arguments) = words.split_first().context("an empty command")?;
     say(&format!("$ {}", words.join(" ")));
     let begun = Instant::now();
