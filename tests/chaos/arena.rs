@@ -19,7 +19,8 @@ use super::plan::{GATEWAYS, Link};
 const APP: &str = "0123456789abcdef0123456789abcdef";
 /// So long a token lasts: it is refreshed one to three minutes after it was issued.
 const TOKEN_MS: u64 = 240_000;
-/// What a request that skips begins with.
+/// What stands in a request about a player, and what one that skips begins with.
+const PLAYER: &str = " /v1/me/player";
 const NEXT: &str = "POST /v1/me/player/next ";
 /// What gateways log for the checks.
 const LOG: &str = "warn,gateway::conductor=debug,gateway::http::middleware::closing_line=info";
@@ -100,7 +101,7 @@ impl Arena {
         };
         for nth in 0..GATEWAYS {
             let store = Proxy::to(arena.store.primary().address()).await?;
-            let spotify = Proxy::start(Some(NEXT)).await?;
+            let spotify = Proxy::start(Some(PLAYER)).await?;
             spotify.lead_to(spotify_at);
             arena.gateways.push(Gateway {
                 parlor: None,
@@ -191,10 +192,13 @@ impl Arena {
             let mut told = of.reigns.clone();
             told.extend(said.iter().cloned());
             for overheard in of.spotify.overheard() {
-                if let Some(user) = bearer(&overheard.text).and_then(|token| users.get(token)) {
-                    told.push((overheard.at.as_millis(), Told::Next { user: user.clone() }));
+                if let Some(user) = bearer(&overheard.text).and_then(|token| users.get(token)).cloned() {
+                    let skips = overheard.text.starts_with(NEXT);
+                    let asked = if skips { Told::Next { user } } else { Told::Asked { user } };
+                    told.push((overheard.at.as_millis(), asked));
                 }
             }
+            told.extend(leaked(&logs, &users));
             let reigns = said.into_iter().filter(|(_, told)| matches!(told, Told::Conducts { .. }));
             of.reigns.extend(reigns);
             keep_newest(&mut of.reigns);
@@ -203,7 +207,7 @@ impl Arena {
         Ok(all)
     }
 
-    /// Whose each access token is.
+    /// Whose each token is, of either kind.
     async fn token_owners(&self) -> Result<BTreeMap<String, String>> {
         let tokens = self.spotify.get("tokens").await?;
         let items = tokens["items"].as_array().context("a list")?;
@@ -223,6 +227,14 @@ fn keep_newest(reigns: &mut Vec<(At, Told)>) {
         *count <= REIGNS
     });
     reigns.reverse();
+}
+
+/// Tokens that stand in the log as they are.
+fn leaked(log: &[u8], users: &BTreeMap<String, String>) -> Vec<(At, Told)> {
+    let text = String::from_utf8_lossy(log);
+    let words = text.split(|c: char| !c.is_ascii_alphanumeric() && c != '-' && c != '_');
+    let leaked = words.filter_map(|word| users.get(word));
+    leaked.map(|user| (SystemClock.now().as_millis(), Told::Leaked { user: user.clone() })).collect()
 }
 
 /// The token in a request's head.
@@ -256,6 +268,7 @@ fn said(line: &Value) -> Option<(At, Told)> {
             }
             Told::Failed { path: text("path"), status }
         }
+        "spotify.limited" => Told::Limited { ms: fields["retry_after_ms"].as_u64()? },
         "http.panic" => Told::Panicked(fields.to_string()),
         _ => return None,
     };
@@ -293,6 +306,13 @@ mod tests {
     }
 
     #[test]
+    fn a_token_in_the_log_is_found() {
+        let users = BTreeMap::from([("abc-1_x".to_owned(), "host-1".to_owned())]);
+        assert_eq!(leaked(b"{\"token\":\"abc-1_x\"}", &users).len(), 1);
+        assert_eq!(leaked(b"{\"token\":\"abc-1\"}", &users).len(), 0);
+    }
+
+    #[test]
     fn lines_of_the_log_are_read() {
         let line = |fields: Value| json!({ "timestamp": "1970-01-01T00:00:01.5Z", "fields": fields });
         let begins = line(json!({ "message": "conductor.begins", "room": "ABC", "fence": 7 }));
@@ -300,6 +320,8 @@ mod tests {
         let failed = line(json!({ "message": "http.request", "path": "/x", "status": 500 }));
         assert_eq!(said(&failed), Some((1_500, Told::Failed { path: "/x".into(), status: 500 })));
         assert_eq!(said(&line(json!({ "message": "http.request", "path": "/x", "status": 404 }))), None);
+        let limited = line(json!({ "message": "spotify.limited", "group": "all", "retry_after_ms": 2_000 }));
+        assert_eq!(said(&limited), Some((1_500, Told::Limited { ms: 2_000 })));
         assert_eq!(bearer("POST / HTTP/1.1\r\nAuthorization: Bearer abc\r\n\r\n"), Some("abc"));
     }
 }

@@ -72,6 +72,12 @@ pub(super) enum Told {
     Conducts { room: String, fence: u64 },
     /// It sent `next` for the account, as read on its link.
     Next { user: String },
+    /// It asked anything else of the account's player.
+    Asked { user: String },
+    /// Spotify has asked it to wait for so many milliseconds.
+    Limited { ms: u64 },
+    /// A token stands in what it has logged.
+    Leaked { user: String },
     /// It answered a request with that status, above 499.
     Failed { path: String, status: u16 },
     /// It panicked.
@@ -249,8 +255,8 @@ impl WaveJournal {
         for (nth, told) in self.gateways.iter().enumerate() {
             let ours = told.iter().filter(|(_, told)| match told {
                 Told::Conducts { room: of, .. } => *of == room.code,
-                Told::Next { user } => *user == room.user,
-                Told::Failed { .. } | Told::Panicked(_) => true,
+                Told::Next { user } | Told::Asked { user } => *user == room.user,
+                Told::Failed { .. } | Told::Panicked(_) | Told::Limited { .. } | Told::Leaked { .. } => true,
             });
             lines.extend(ours.map(|(at, told)| (*at, format!("gateway {nth} {told:?}"))));
         }

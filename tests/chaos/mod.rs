@@ -29,6 +29,8 @@ const ROOMS: usize = 20;
 const ROOMS_IN_CI: usize = 8;
 /// A scenario whose faults are not felt is given up after so many times the waves that it should have taken.
 const PATIENCE: u64 = 3;
+/// How often a room is tried to be opened again.
+const TRIES: usize = 5;
 /// A run ends with so many breaches: more teach nothing.
 const ENOUGH: usize = 40;
 
@@ -164,10 +166,17 @@ fn keep(journal: &WaveJournal, again: &str, breaches: &[check::Breach]) -> Resul
     Ok(path.display().to_string())
 }
 
+/// Rooms, before any fault. A machine that is busy with something else may answer late: then once more.
 async fn open(arena: &Arena, rooms: usize) -> Result<Vec<Arc<Room>>> {
     let mut all = Vec::new();
     for nth in 0..rooms {
-        all.push(Arc::new(Room::open(arena, nth).await.with_context(|| format!("room {nth}"))?));
+        let mut opened = Room::open(arena, nth).await;
+        for _ in 0..TRIES {
+            if opened.is_err() {
+                opened = Room::open(arena, nth).await;
+            }
+        }
+        all.push(Arc::new(opened.with_context(|| format!("room {nth}"))?));
     }
     Ok(all)
 }

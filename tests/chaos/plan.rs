@@ -166,6 +166,8 @@ pub(super) struct Wave {
     pub(super) after_ms: u64,
     /// The target's link to Redis is slow before it strikes, so that what is stored is known to others first.
     pub(super) slow_store: bool,
+    /// In one of the rooms Spotify asks to wait (429) in the place of skipping: nobody may ask it then.
+    pub(super) limited: Option<usize>,
     /// In each room.
     pub(super) rounds: Vec<Round>,
 }
@@ -180,6 +182,7 @@ impl Wave {
         let target = chance.target(scenario);
         let (from, to) = span(scenario);
         let slow_store = scenario == Scenario::Stop && chance.below(2) == 0;
+        let limited = (chance.below(6) == 0).then(|| chance.below(rooms as u32) as usize);
         Self {
             number,
             scenario,
@@ -187,6 +190,7 @@ impl Wave {
             ms: chance.between(from, to),
             after_ms: chance.between(0, 250),
             slow_store,
+            limited,
             rounds: (0..rooms).map(|_| chance.round(slow_store)).collect(),
         }
     }

@@ -70,7 +70,7 @@ pub(super) async fn play(arena: &mut Arena, rooms: &[Arc<Room>], wave: &Wave) ->
     if wave.slow_store {
         arena.set(Link::Store, &gateways, SLOW)?;
     }
-    arena.spotify.faults(&holds(rooms, &wave.rounds)).await?;
+    arena.spotify.faults(&holds(rooms, wave)).await?;
 
     let stages = watch::Sender::new(Stage::Early);
     let mut voting = JoinSet::new();
@@ -137,19 +137,28 @@ async fn ready(arena: &Arena, rooms: &[Arc<Room>]) -> Result<Vec<Before>> {
     Ok(befores)
 }
 
+/// What Spotify says where it asks to wait, in seconds.
+const WAIT_S: &str = "2";
+
 /// What holds each room at its step: the simulator's slowness.
-fn holds(rooms: &[Arc<Room>], rounds: &[Round]) -> Value {
-    let slow = rooms.iter().zip(rounds).filter(|(_, round)| round.hold_ms > 0).filter_map(|(room, round)| {
+fn holds(rooms: &[Arc<Room>], wave: &Wave) -> Value {
+    let slow = rooms.iter().zip(&wave.rounds).enumerate().filter_map(|(nth, (room, round))| {
         let next = json!({ "method": "POST", "path": "/v1/me/player/next", "user": room.user });
         let look = json!({ "method": "GET", "path": "/v1/me/player", "user": room.user });
+        if wave.limited == Some(nth) {
+            return Some(json!({ "match": next, "kind": "status", "status": 429, "times": 1,
+                                "headers": { "Retry-After": WAIT_S } }));
+        }
         let (of, before_effect) = match round.step {
-            Step::Voting | Step::Answered => return None,
             Step::Claimed => (look, true),
             Step::Sent => (next, true),
             Step::Done => (next, false),
+            Step::Voting | Step::Answered => return None,
         };
-        Some(json!({ "match": of, "kind": "delay", "delay_ms": round.hold_ms, "times": 1,
-                     "before_effect": before_effect }))
+        (round.hold_ms > 0).then(|| {
+            json!({ "match": of, "kind": "delay", "delay_ms": round.hold_ms, "times": 1,
+                    "before_effect": before_effect })
+        })
     });
     Value::Array(slow.collect())
 }

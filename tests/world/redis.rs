@@ -40,7 +40,12 @@ impl Redis {
 
     /// One on a free port that has what it has acknowledged on disk.
     pub async fn lasting() -> Result<Self> {
-        Self::with(&LASTING).await
+        // In memory where there is such a place: the death of a process loses nothing there, and a busy disk would make
+        // each commit wait.
+        let memory = std::path::Path::new("/dev/shm");
+        let dir = if memory.is_dir() { TempDir::new_in(memory) } else { TempDir::new() }?;
+        let arguments = LASTING.iter().chain(&REST).map(ToString::to_string).collect();
+        Self::on(free_port()?, Arc::new(dir), arguments).await
     }
 
     /// A replica of the server at that address, in step with it.
@@ -61,10 +66,11 @@ impl Redis {
     pub async fn sentinel_of(primary: &Self) -> Result<Self> {
         let dir = Arc::new(TempDir::new()?);
         let file = dir.path().join("sentinel.conf");
-        // It corrects a replica that is not attached where it thinks (through a proxy) after the failover's time is
-        // over: long after these tests. A failover itself does not wait for that time.
+        // A primary that a busy machine keeps waiting is not dead yet. A replica that is not attached where the Sentinel
+        // thinks (but through a proxy) is corrected after the failover's time is over: long after these tests. A failover
+        // itself does not wait for that time.
         let text = format!(
-            "sentinel monitor {PRIMARY} 127.0.0.1 {} 1\nsentinel down-after-milliseconds {PRIMARY} 1000\n\
+            "sentinel monitor {PRIMARY} 127.0.0.1 {} 1\nsentinel down-after-milliseconds {PRIMARY} 2500\n\
              sentinel failover-timeout {PRIMARY} 3600000\n",
             primary.port
         );

@@ -182,6 +182,7 @@ pub(super) fn acknowledged_votes(_: &WaveJournal, room: &RoomJournal) -> Vec<Str
         if withdrawn {
             continue;
         }
+        // The first version without it says enough.
         for seen in room.rooms().filter(|room| room.version >= version) {
             let Some(skip) = seen.skip.as_ref().filter(|skip| skip.epoch == epoch) else { continue };
             if skip.votes.iter().any(|vote| vote == command.member) {

@@ -56,6 +56,12 @@ const ROOM_CHECKS: [(&str, RoomCheck); 19] = [
     ("I20", order::converged),
 ];
 
+type WaveCheck = fn(&WaveJournal) -> Vec<String>;
+
+/// What is looked at for all rooms together.
+const WAVE_CHECKS: [(&str, WaveCheck); 3] =
+    [("I13", service::waits_are_kept), ("I14", service::nothing_leaks), ("I19", service::gateways_are_well)];
+
 /// Everything that did not hold in a wave.
 pub(super) fn wave(wave: &WaveJournal) -> Vec<Breach> {
     let mut found = Vec::new();
@@ -64,8 +70,9 @@ pub(super) fn wave(wave: &WaveJournal) -> Vec<Breach> {
             found.extend(breaches(invariant, room, check(wave, room)));
         }
     }
-    let of_all = service::gateways_are_well(wave);
-    found.extend(of_all.into_iter().map(|what| Breach { invariant: "I19", room: "all".to_owned(), what }));
+    for (invariant, check) in WAVE_CHECKS {
+        found.extend(check(wave).into_iter().map(|what| Breach { invariant, room: "all".to_owned(), what }));
+    }
     found
 }
 

@@ -1,4 +1,4 @@
-//! Gateways, their leases and tokens: I10 to I12, I19.
+//! Gateways, their leases and tokens: I10 to I14, I19.
 
 use protocol::Code;
 
@@ -92,6 +92,50 @@ pub(super) fn generations_grow(_: &WaveJournal, room: &RoomJournal) -> Vec<Strin
     back.map(|pair| format!("generation {} after {}", pair[1], pair[0])).collect()
 }
 
+/// How soon every gateway knows that Spotify asks to wait, in milliseconds: each looks before it asks, and what was
+/// under way then is under way.
+const KNOWN_MS: At = 600;
+
+/// I13: nobody asks Spotify before the time is over that it asked one of them to wait. Who cannot reach the store cannot
+/// know; what a bad link brings late was sent in time.
+pub(super) fn waits_are_kept(wave: &WaveJournal) -> Vec<String> {
+    let apart = matches!(
+        wave.fault.scenario,
+        Scenario::Restart | Scenario::Failover | Scenario::Link(Link::Store | Link::Spotify, _)
+    );
+    if apart {
+        return Vec::new();
+    }
+    let all = || wave.gateways.iter().flatten();
+    let mut wrong = Vec::new();
+    for (limited, told) in all() {
+        let Told::Limited { ms } = told else { continue };
+        let (from, until) = (limited + KNOWN_MS, limited + *ms as At - SLACK_MS);
+        for (gateway, told) in wave.gateways.iter().enumerate() {
+            let asked =
+                told.iter().filter(|(_, told)| matches!(told, Told::Asked { .. } | Told::Next { .. }));
+            for (at, _) in asked.filter(|(at, _)| from < *at && *at < until) {
+                wrong
+                    .push(format!("gateway {gateway} asks at {at}, {limited} + {ms} ms is to be waited for"));
+            }
+        }
+    }
+    wrong
+}
+
+/// I14, as far as logs go: no token stands in them.
+pub(super) fn nothing_leaks(wave: &WaveJournal) -> Vec<String> {
+    let mut wrong = Vec::new();
+    for (gateway, told) in wave.gateways.iter().enumerate() {
+        for (at, told) in told {
+            if let Told::Leaked { user } = told {
+                wrong.push(format!("gateway {gateway} at {at}: a token of {user} stands in the log"));
+            }
+        }
+    }
+    wrong
+}
+
 /// I19: what is refused is refused with a code that fits.
 pub(super) fn answers_are_known(_: &WaveJournal, room: &RoomJournal) -> Vec<String> {
     let mut wrong = Vec::new();
@@ -124,7 +168,12 @@ pub(super) fn gateways_are_well(wave: &WaveJournal) -> Vec<String> {
                 Told::Failed { path, status } if *status != 503 => {
                     wrong.push(format!("gateway {gateway} at {at}: {status} for {path}"));
                 }
-                Told::Failed { .. } | Told::Conducts { .. } | Told::Next { .. } => {}
+                Told::Failed { .. }
+                | Told::Conducts { .. }
+                | Told::Next { .. }
+                | Told::Asked { .. }
+                | Told::Limited { .. }
+                | Told::Leaked { .. } => {}
             }
         }
     }

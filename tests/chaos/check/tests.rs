@@ -340,6 +340,25 @@ fn i11_and_i12_tokens() {
 }
 
 #[test]
+fn i13_a_question_before_the_wait_is_over() {
+    let asks = |at: At| {
+        move |journal: &mut WaveJournal| {
+            journal.gateways[1].push((1_000, Told::Limited { ms: 3_000 }));
+            journal.gateways[2].push((at, Told::Asked { user: "host-9".into() }));
+        }
+    };
+    check(asks(2_000), &["I13"]);
+    check(asks(900), &[]);
+    check(asks(1_100), &[]);
+    check(asks(4_001), &[]);
+}
+
+#[test]
+fn i14_a_token_in_the_log() {
+    check(|journal| journal.gateways[0].push((1, Told::Leaked { user: "host-1".into() })), &["I14"]);
+}
+
+#[test]
 fn i15_another_rooms_news() {
     let other = |journal: &mut WaveJournal| {
         let mut foreign = RoomView::clone(&room(13, 5, &["ben", "cem"], SkipState::Sent));
