@@ -6,8 +6,8 @@ use crate::ballot::BallotState;
 use crate::playback::Before;
 use crate::record::Key;
 use crate::{
-    Ballot, DRIFT_MS, Device, Disallows, ECHO_MS, Order, OrderState, PAST_END_MS, PlaybackState, Room,
-    Section, Track,
+    Act, Ballot, DRIFT_MS, Device, Disallows, ECHO_MS, Notice, Order, OrderState, PAST_END_MS, PlaybackState,
+    Reason, Refusal, Room, Section, Track,
 };
 
 /// One answer of Spotify's player.
@@ -281,6 +281,10 @@ impl Room {
             self.changed.insert(Key::Playback);
             let carried = self.ballot.as_ref().is_some_and(|ballot| ballot.state == BallotState::Confirmed);
             if carried {
+                let refusal =
+                    Refusal::new(Reason::SpotifyUnavailable, "Spotify took the skip, and plays on.");
+                let action = Act::Skip.word().to_owned();
+                self.notices.push(Notice::ActionFailed { refusal, action, member: None });
                 self.reopen_ballot();
             }
         }

@@ -7,7 +7,7 @@ mod watch;
 use std::time::Duration;
 
 use kernel::Timestamp;
-use rooms::{Observation, OrderOutcome, PlaybackState, Sight, Trouble};
+use rooms::{Observation, OrderOutcome, Sight, Trouble};
 use spotify_api::Watch;
 
 use tokio_util::sync::CancellationToken;
@@ -53,7 +53,6 @@ pub async fn conduct(parts: ConductorParts, room: RoomHandle) {
 
 async fn conduct_forever(parts: &ConductorParts, room: &RoomHandle) {
     let mut versions = room.versions();
-    let mut memory = Memory::new(parts.watch, parts.time.now());
     loop {
         let name = format!("conduct/{}", room.code());
         let Ok(Some(held)) = Held::acquire(&parts.leases, name).await else {
@@ -64,26 +63,21 @@ async fn conduct_forever(parts: &ConductorParts, room: &RoomHandle) {
             continue;
         };
         tracing::debug!(room = %room.code(), fence = held.fence.0, "conductor.begins");
+        // What another conductor saw before is not known here.
+        let memory = room.read(|room| Memory::taking_up(parts.watch, room, parts.time.now()));
         let mut conductor =
             Conductor { parts, room, held, memory, failures: 0, devices_at: None, tries: None };
-        let why = conductor.run().await;
-        memory = conductor.memory;
-        match why {
-            // What another conductor saw in between is not known here.
+        match conductor.run().await {
             Stop::Closing => return conductor.held.release().await,
-            Stop::Lost => memory = Memory::new(parts.watch, parts.time.now()),
+            Stop::Lost => {}
             Stop::AtRest => {
                 versions.mark_unchanged();
+                let mut memory = conductor.memory;
                 conductor.held.release().await;
-                let silent = room.read(|room| room.playback().state == PlaybackState::NeedsHost);
                 while !wakes(parts, room, &mut memory) {
                     if !matches!(parts.stop.run_until_cancelled(versions.changed()).await, Some(Ok(()))) {
                         return;
                     }
-                }
-                if silent {
-                    // The host is back, with who knows what playing.
-                    memory = Memory::new(parts.watch, parts.time.now());
                 }
             }
         }

@@ -62,8 +62,10 @@ pub(super) struct Memory {
 }
 
 impl Memory {
-    pub(super) fn new(watch: Watch, now: Timestamp) -> Self {
-        Self {
+    /// Of a conductor that takes the room up: it has seen nothing yet. What a skip of its predecessor's has led to may
+    /// still have to show.
+    pub(super) fn taking_up(watch: Watch, room: &Room, now: Timestamp) -> Self {
+        let mut memory = Self {
             watch,
             looked_at: None,
             must_look: false,
@@ -72,7 +74,12 @@ impl Memory {
             same_since: now,
             lonely_since: None,
             left_at: now,
+        };
+        if room.playback().leaving {
+            memory.look_after(now, &[0]);
+            memory.look_after(now, &AWAIT_MS);
         }
+        memory
     }
 
     /// Looks at these distances from `now`, in milliseconds.
@@ -168,5 +175,79 @@ fn regular(room: &Room, memory: &Memory, looked_at: Timestamp) -> (Timestamp, &'
             (looked_at.plus_ms(left / left.div_ceil(CLOSE_MS).max(1)), "an outside change")
         }
         (Watch::Within10s, None) => (looked_at.plus_ms(CLOSE_MS), "an outside change"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rooms::{
+        Command, Device, Disallows, Observation, Opening, OrderOutcome, PlayerSeen, Seen, Settings, Track,
+    };
+
+    use super::*;
+
+    const START: Timestamp = Timestamp(1_790_000_000_000);
+
+    /// A room whose track was skipped at the start: Spotify has said so, and what it led to is not seen yet.
+    fn skipped() -> Room {
+        let host: kernel::MemberId = "ada".parse().expect("an id");
+        let opening = Opening {
+            code: "7KQ2MD".parse().expect("a code"),
+            name: "Friday".to_owned(),
+            host: host.clone(),
+            host_name: "Ada".to_owned(),
+            account: "ada".parse().expect("an account"),
+            settings: Settings::default(),
+        };
+        let mut room = Room::open(opening, START.minus_ms(60_000));
+        let track = Track {
+            uri: "spotify:track:a".to_owned(),
+            name: "A".to_owned(),
+            artists: Vec::new(),
+            album: None,
+            image_url: None,
+            duration_ms: 200_000,
+            explicit: false,
+            url: None,
+        };
+        let device = Device {
+            id: None,
+            name: "Kitchen".to_owned(),
+            kind: "Speaker".to_owned(),
+            volume_percent: None,
+            supports_volume: true,
+        };
+        let player = PlayerSeen {
+            device: Some(device),
+            is_playing: true,
+            progress_ms: Some(10_000),
+            item: Seen::Track(Box::new(track)),
+            disallows: Disallows::default(),
+        };
+        room.observe(START, Observation { at: START, player: Some(player), has_devices: true });
+        let epoch = room.playback().epoch;
+        room.perform(START, &host, None, Command::Skip { epoch }).expect("the host may");
+        let order = room.next_order().expect("it was ordered").id;
+        assert!(room.order_send(START, order));
+        room.order_answered(START, order, OrderOutcome::Done);
+        assert!(room.playback().leaving);
+        room
+    }
+
+    #[test]
+    fn who_takes_up_a_room_looks_before_it_says_that_a_skip_led_nowhere() {
+        let room = skipped();
+        let mut now = START.plus_ms(60_000);
+        let mut memory = Memory::taking_up(Watch::Within10s, &room, now);
+        assert_eq!(next(&room, &memory, now), Step::Look("after a command"));
+        // As long as Spotify may still show what was before.
+        for _ in 0..20 {
+            memory.due.retain(|at| *at > now);
+            memory.looked_at = Some(now);
+            now = now.plus_ms(490);
+            assert_ne!(next(&room, &memory, now), Step::StopAwaiting);
+        }
+        memory.due.clear();
+        assert_eq!(next(&room, &memory, now.plus_ms(500)), Step::StopAwaiting);
     }
 }

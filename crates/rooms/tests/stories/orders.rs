@@ -173,6 +173,7 @@ fn a_skip_that_led_nowhere_can_be_voted_again() {
     party.room.stop_awaiting_change();
     party.commit();
     assert_eq!((party.state(), party.ballot().number, party.tally().0), ("open", 2, 0));
+    assert_eq!(party.told(), ["\"action_failed\""]);
     assert!(!party.room.awaits_change());
 }
 
