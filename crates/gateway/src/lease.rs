@@ -23,9 +23,10 @@ pub struct Terms {
 }
 
 impl Terms {
-    /// With one process alone, nobody waits for a lease.
+    /// With one process alone nobody waits for a lease, and the store forgets those of a process that has ended. Each
+    /// renewal is a write, of every room that is awake.
     pub const ALONE: Self =
-        Self { ttl_ms: 8_000, renew: Duration::from_millis(2_500), again: Duration::from_millis(1_500) };
+        Self { ttl_ms: 120_000, renew: Duration::from_secs(40), again: Duration::from_millis(1_500) };
     /// With several, another one takes over within 5 s of a death.
     pub const SHARED: Self =
         Self { ttl_ms: 3_500, renew: Duration::from_millis(1_000), again: Duration::from_millis(700) };

@@ -32,6 +32,8 @@ const IDLE: Duration = Duration::from_secs(600);
 /// How long a process that remembers nothing of use waits, after another memory of the store has taken over, for one
 /// that does.
 const OTHERS_FIRST: Duration = Duration::from_secs(1);
+/// Comings and goings are stored together with those of this time: a crowd that comes at once is a few commits.
+const GATHER: Duration = Duration::from_millis(50);
 /// With so few listeners, comings and goings are told at once.
 const FEW_LISTENERS: usize = 50;
 /// How often a room looks whether it has missed a version, and whether the processes that its people are connected to
@@ -57,6 +59,9 @@ pub(super) struct Replica {
     /// Sections that have been stored and not been told yet.
     untold: Sections,
     tell_at: Option<Instant>,
+    /// Comings and goings that wait for more of them, and until when.
+    presence: Vec<Job>,
+    presence_at: Option<Instant>,
     over: bool,
 }
 
@@ -78,6 +83,8 @@ impl Replica {
             alive: None,
             untold: Sections::default(),
             tell_at: None,
+            presence: Vec::new(),
+            presence_at: None,
             over: false,
         }
     }
@@ -97,7 +104,7 @@ impl Replica {
         let mut busy_at = Instant::now();
         while !self.over {
             let due = self.shared.room().deadline().map(|(at, _)| at);
-            let tell_at = self.tell_at;
+            let (tell_at, presence_at) = (self.tell_at, self.presence_at);
             tokio::select! {
                 biased;
                 job = self.inbox.recv() => match job {
@@ -107,10 +114,11 @@ impl Replica {
                         while jobs.len() < BATCH && let Ok(job) = self.inbox.try_recv() {
                             jobs.push(job);
                         }
-                        self.work(jobs).await;
+                        self.take_in(jobs).await;
                     }
                     None => break,
                 },
+                () = sleep_until(presence_at) => self.take_in(Vec::new()).await,
                 () = sleep_until(tell_at) => self.tell(Vec::new()),
                 change = next_change(feed.as_mut()) => match change {
                     Some(change) => self.hear(change).await,
@@ -152,6 +160,20 @@ impl Replica {
             self.alive = Some(alive);
             self.work(Vec::new()).await;
         }
+    }
+
+    /// Lets comings and goings wait a little for others; whatever somebody waits for takes them along, in their order.
+    async fn take_in(&mut self, jobs: Vec<Job>) {
+        let nobody_waits =
+            !jobs.is_empty() && jobs.iter().all(|job| matches!(job, Job::Arrived(_) | Job::Departed(_)));
+        self.presence.extend(jobs);
+        if nobody_waits && self.presence.len() < BATCH {
+            self.presence_at.get_or_insert(Instant::now() + GATHER);
+            return;
+        }
+        self.presence_at = None;
+        let jobs = std::mem::take(&mut self.presence);
+        self.work(jobs).await;
     }
 
     /// Applies the jobs, stores what they changed, and answers them.
