@@ -10,4 +10,5 @@ mod stories {
     mod main_job;
     mod once;
     mod secrets;
+    mod start;
 }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use auth::KeyRing;
-use clap::error::ErrorKind;
+use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use kernel::Secret;
 use spotify_api::CallPlan;
@@ -191,8 +191,23 @@ fn call_plan(text: &str) -> Result<CallPlan, String> {
     CallPlan::parse(text).map_err(|error| format!("{takes}: {error}"))
 }
 
+/// Options whose values are secret, or hold a password.
+const SECRET: [&str; 3] = ["--secret-key", "--redis-url", "--spotify-client-secret"];
+
+/// Takes a secret out of the words about it: they stand in logs.
+fn hide_secret(error: &mut clap::Error) {
+    let is_secret = matches!(
+        error.get(ContextKind::InvalidArg),
+        Some(ContextValue::String(option)) if SECRET.iter().any(|secret| option.starts_with(secret))
+    );
+    if is_secret {
+        error.insert(ContextKind::InvalidValue, ContextValue::String("(not shown)".to_owned()));
+    }
+}
+
 /// Says what is wrong with the command line in one line, or shows the help that was asked for.
-pub(crate) fn complain(error: &clap::Error) -> ExitCode {
+pub(crate) fn complain(mut error: clap::Error) -> ExitCode {
+    hide_secret(&mut error);
     if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) {
         crate::stdout::say(&error.render().to_string());
         return ExitCode::SUCCESS;

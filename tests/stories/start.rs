@@ -1,0 +1,132 @@
+//! Starting: what is said about wrong options, damaged data and keys that do not fit.
+
+use std::sync::Arc;
+
+use acceptance::{Parlor, Person, binary, prepare};
+use anyhow::{Context, Result, ensure};
+use protocol::PlaybackState;
+use room_client::web::{Visitor, client};
+use tempfile::TempDir;
+use tokio::process::Command;
+
+const APP: &str = "0123456789abcdef0123456789abcdef";
+const KEYS: [&str; 2] =
+    ["AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=", "ICEiIyQlJicoKSorLC0uLzAxMjM0NTY3ODk6Ozw9Pj8="];
+
+/// Runs the binary to its end: its exit code, and all that it has said.
+async fn runs(arguments: &[&str], variables: &[(&str, &str)]) -> Result<(Option<i32>, String)> {
+    let mut command = Command::new(binary()?);
+    command.args(arguments).envs(variables.iter().copied()).kill_on_drop(true);
+    let done =
+        tokio::time::timeout(acceptance::SOON, command.output()).await.context("it does not end")??;
+    let said = [done.stdout, done.stderr].concat();
+    Ok((done.status.code(), String::from_utf8_lossy(&said).into_owned()))
+}
+
+#[tokio::test]
+async fn a_wrong_option_ends_with_2_and_is_named() -> Result<()> {
+    let check = async |arguments: &[&str], variables: &[(&str, &str)], named: &str| {
+        let (code, said) = runs(arguments, variables).await?;
+        ensure!(code == Some(2) && said.contains(named), "{arguments:?} {variables:?}: {code:?}: {said}");
+        anyhow::Ok(())
+    };
+    check(&["serve", "--listen", "somewhere"], &[], "--listen").await?;
+    check(&["serve", "--nonsense"], &[], "--nonsense").await?;
+    check(&["serve"], &[("PARLOR_CODE_LENGTH", "5")], "--code-length").await?;
+    check(&["serve"], &[("PARLOR_SECRET_KEY", "c2hvcnQ=")], "--secret-key").await?;
+    check(&["serve"], &[("PARLOR_PUBLIC_URL", "parlor.example")], "--public-url").await?;
+    check(&["serve"], &[("PARLOR_REDIS_URL", "http://127.0.0.1")], "--redis-url").await?;
+    check(&["serve", "--redis-url", "redis://127.0.0.1:1"], &[], "--secret-key").await?;
+    let unreachable = ["serve", "--redis-url", "redis://127.0.0.1:1?deadline=200", "--secret-key", KEYS[0]];
+    check(&unreachable, &[], "--redis-url").await?;
+    // What is secret is not repeated.
+    for (option, value) in [
+        ("PARLOR_SECRET_KEY", "bm90LWEta2V5LWNhbmFyeQ=="),
+        ("PARLOR_REDIS_URL", "radis://user:canary@127.0.0.1"),
+        ("PARLOR_REDIS_URL", "redis://user:canary@127.0.0.1:nowhere"),
+    ] {
+        let (code, said) = runs(&["serve"], &[("PARLOR_SECRET_KEY", KEYS[0]), (option, value)]).await?;
+        ensure!(code == Some(2), "{option}: {said}");
+        ensure!(!said.contains("canary") && !said.contains("bm90LWEta2V5"), "{said}");
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_damaged_data_directory_is_refused_and_left_as_it_is() -> Result<()> {
+    let dir = TempDir::new()?;
+    let database = dir.path().join("parlor.db");
+    let damage = b"no database at all, but somebody's letter".repeat(200);
+    std::fs::write(&database, &damage)?;
+    let place = dir.path().display().to_string();
+    for command in ["serve", "check"] {
+        let arguments = [command, "--listen", "127.0.0.1:0", "--data-dir", &place];
+        let (code, said) = runs(&arguments, &[]).await?;
+        ensure!(code.is_some_and(|code| code != 0) && said.contains(&place), "{command}: {code:?}: {said}");
+        ensure!(std::fs::read(&database)? == damage, "{command} has written there");
+    }
+    // The lock by which two processes know of each other says nothing about the data.
+    for entry in std::fs::read_dir(dir.path())? {
+        let name = entry?.file_name();
+        ensure!(name == "parlor.db" || name == "lock", "{name:?} was put there");
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_key_that_does_not_open_what_is_stored_costs_a_sign_in_and_nothing_else() -> Result<()> {
+    prepare();
+    let (http, data) = (client()?, Arc::new(TempDir::new()?));
+    let simulator = Parlor::simulator().await?;
+    let place = data.path().display().to_string();
+    let options = |key: &'static str| {
+        let spotify = simulator.url.clone();
+        ["--secret-key", key, "--spotify-client-id", APP, "--spotify-calls", "extended"]
+            .map(str::to_owned)
+            .into_iter()
+            .chain(["--spotify-accounts-url".to_owned(), spotify.clone()])
+            .chain(["--spotify-api-url".to_owned(), spotify])
+            .collect::<Vec<_>>()
+    };
+    let serve = async |key: &'static str| {
+        let options = options(key);
+        let options: Vec<&str> = options.iter().map(String::as_str).collect();
+        Parlor::start("serve", &options, Arc::clone(&data)).await
+    };
+    let checked = async |key: &'static str| {
+        let options = options(key);
+        let all =
+            ["check", "--data-dir", place.as_str()].into_iter().chain(options.iter().map(String::as_str));
+        runs(&all.collect::<Vec<_>>(), &[]).await
+    };
+
+    let parlor = serve(KEYS[0]).await?;
+    let mut ada = Visitor::new(http, &parlor.url).await?;
+    ada.sign_in("host-1").await?;
+    let code = ada.create_room("Keys", None).await?.code;
+    let host = Person::enter(ada, &code).await?;
+    host.sees("something plays", |room| room.playback.track.is_some()).await?;
+    parlor.kill().await?;
+
+    let (code_before, said) = checked(KEYS[0]).await?;
+    ensure!(code_before == Some(0) && said.contains("opens what is stored of 1 hosts"), "{said}");
+    let (refused, said) = checked(KEYS[1]).await?;
+    ensure!(refused == Some(1) && said.contains("FAILED  secret key"), "{said}");
+
+    // With the wrong key everything but Spotify works, and the host reads what to do.
+    let parlor = serve(KEYS[1]).await?;
+    let mut here = host.visitor.at(&parlor.url);
+    let me: protocol::Me = here.get("/api/me").await?;
+    ensure!(me.spotify.is_some_and(|account| account.needs_login));
+    let there = Person::enter(here.clone(), &code).await?;
+    there.sees("that the host is needed", |room| room.playback.state == PlaybackState::NeedsHost).await?;
+    there.does(protocol::CommandBody::React { emoji: "🎉".to_owned() }).await?;
+    here.sign_in("host-1").await?;
+    let back = Person::enter(here, &code).await?;
+    back.sees("the music again", |room| room.playback.state == PlaybackState::Ok && room.playback.is_playing)
+        .await?;
+    parlor.kill().await?;
+    let (code_after, said) = checked(KEYS[1]).await?;
+    ensure!(code_after == Some(0), "{said}");
+    Ok(())
+}
