@@ -1,5 +1,7 @@
 //! A server written by hand, so that it can misbehave in ways that no library lets one.
 
+#![allow(dead_code, clippy::allow_attributes, reason = "each test file uses its part of this")]
+
 use std::sync::{Arc, Mutex, Once, PoisonError};
 use std::time::Duration;
 

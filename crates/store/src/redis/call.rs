@@ -137,12 +137,11 @@ impl Caller {
     async fn run(&self, call: &Call) -> std::result::Result<Value, Fault> {
         let allowed = self.nodes.times().call;
         let deadline = Instant::now() + allowed;
-        let late = || Fault::Lost(format!("no answer within {} ms", allowed.as_millis()));
-        let mut last = late();
+        let mut last = Fault::Lost(format!("no answer within {} ms", allowed.as_millis()));
         let (mut whole, mut asked) = (false, None);
         while Instant::now() < deadline {
             let tried = timeout_at(deadline, self.once(call, whole, asked.take(), deadline)).await;
-            let Ok((node, answer)) = tried else { return Err(late()) };
+            let Ok((node, answer)) = tried else { return Err(last) };
             let fault = match answer {
                 Ok(value) => return Ok(value),
                 Err(fault) => fault,

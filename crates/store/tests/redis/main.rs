@@ -1,6 +1,7 @@
 //! The Redis engine keeps the laws on one server, behind Sentinels and in a cluster, and what is its own: opening,
 //! outages, failover. Every server is a real `redis-server` that the test starts on a free port.
 
+mod answers;
 mod failover;
 mod opening;
 mod outage;

@@ -13,7 +13,7 @@ const HANGS: Duration = Duration::from_secs(40);
 /// Far beyond the 3 s within which the engine is to be healthy again.
 const HEALS: Duration = Duration::from_mins(1);
 
-async fn soon<T>(what: impl Future<Output = T>) -> T {
+pub(super) async fn soon<T>(what: impl Future<Output = T>) -> T {
     tokio::time::timeout(HANGS, what).await.expect("it does not hang")
 }
 
