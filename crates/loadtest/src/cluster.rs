@@ -1,6 +1,7 @@
 //! Two gateways over one Redis: how much later a vote is heard at the other one, and how soon the members of one that is
 //! killed are back.
 
+use std::ffi::OsStr;
 use std::net::TcpListener;
 use std::path::Path;
 use std::process::Command;
@@ -12,11 +13,10 @@ use serde::Serialize;
 use crate::people;
 use crate::plan::{What, plan};
 use crate::process::Started;
-use crate::scenario::address;
+use crate::scenario::{address, spawn_parlor, spawn_simulator};
 use crate::swarm::{Seat, Swarm};
 
-/// At the simulator any 32 hex digits are an app; a key of the run alone needs no secret.
-const APP: &str = "0123456789abcdef0123456789abcdef";
+/// A key of the run alone needs no secret.
 const KEY: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
 /// A client's first attempt to come back: at a random instant of this time (`room-client`).
 const SPREAD: Duration = Duration::from_millis(500);
@@ -75,20 +75,10 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     let dir = tempfile::tempdir()?;
     let redis = redis(dir.path())?;
     let program = options.spawn.as_os_str();
-    let mut simulator = Command::new(program);
-    simulator.args(["sim", "--listen", "127.0.0.1:0"]).env("PARLOR_LOG", "warn");
-    let simulator = Started::run(simulator, "simulated spotify on ")?;
-    let gateway = || {
-        let mut gateway = Command::new(program);
-        gateway
-            .args(["serve", "--listen", "127.0.0.1:0", "--redis-url", &redis.url, "--secret-key", KEY])
-            .args(["--spotify-client-id", APP, "--spotify-calls", "extended"])
-            .args(["--spotify-accounts-url", &simulator.url, "--spotify-api-url", &simulator.url])
-            .args(["--max-rooms-per-host", "20"])
-            .env("PARLOR_LOG", "warn");
-        Started::run(gateway, "parlor listening on ")
-    };
-    let gateways = [gateway()?, gateway()?];
+    let simulator = spawn_simulator(program, None)?;
+    let store = ["--redis-url", &redis.url, "--secret-key", KEY].map(OsStr::new);
+    let gateways =
+        [spawn_parlor(program, &store, &simulator, None)?, spawn_parlor(program, &store, &simulator, None)?];
     let targets = [address(&gateways[0].url)?, address(&gateways[1].url)?];
     let seats = seats(options, &gateways[0].url)?;
     let mut swarm = Swarm::connect(&targets, &seats, Duration::from_secs(300))?;
@@ -103,13 +93,12 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         |latency: &hdrhistogram::Histogram<u64>, quantile| latency.value_at_quantile(quantile) as f64 / 1e3;
 
     let [living, dying] = gateways;
-    let (_, survivors) = (dying.pid(), &living);
     let killed_at = Instant::now();
     drop(dying);
     let seats: Vec<Seat> = seats.into_iter().map(|seat| Seat { server: 0, ..seat }).collect();
     // Until each end of connection is seen.
     let killed = swarm.lost_within(each * options.rooms, Duration::from_secs(10))?;
-    let mut back = swarm.come_back(&[address(&survivors.url)?], &seats, killed_at, (SPREAD, BACK_WITHIN))?;
+    let mut back = swarm.come_back(&[address(&living.url)?], &seats, killed_at, (SPREAD, BACK_WITHIN))?;
     back.sort_unstable();
     swarm.idle(SETTLE)?;
     let ms = |quantile: f64| {

@@ -73,7 +73,7 @@ struct Run {
     /// Its process, where it is on this machine: for CPU and memory
     #[arg(long, requires = "server")]
     pid: Option<u32>,
-    /// Starts this `parlor` as `demo` with an empty data directory
+    /// Starts this `parlor` with an empty data directory, and a simulator beside it
     #[arg(long)]
     spawn: Option<PathBuf>,
     /// Rooms
@@ -163,7 +163,10 @@ fn run(args: &Run) -> Result<()> {
         (Some(server), _) => runs.push(scenario::against_parlor(&scenario, server, args.pid)?),
         (None, Some(program)) => {
             let data = tempfile::tempdir()?;
-            let parlor = scenario::spawn_parlor(program.as_os_str(), data.path(), server_core)?;
+            let program = program.as_os_str();
+            let simulator = scenario::spawn_simulator(program, own_core)?;
+            let options = ["--data-dir".as_ref(), data.path().as_os_str()];
+            let parlor = scenario::spawn_parlor(program, &options, &simulator, server_core)?;
             runs.push(scenario::against_parlor(&scenario, &parlor.url, Some(parlor.pid()))?);
         }
         (None, None) => bail!("--server URL or --spawn PROGRAM says whom to measure"),

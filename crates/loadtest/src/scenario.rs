@@ -65,10 +65,29 @@ pub(crate) fn against_floor(scenario: &Scenario, like: &Figures, core: Option<us
     Ok(figures)
 }
 
-/// Starts the service with a data directory that goes with it.
-pub(crate) fn spawn_parlor(program: &OsStr, data: &std::path::Path, core: Option<usize>) -> Result<Started> {
+/// At the simulator any 32 hex digits are an app.
+pub(crate) const APP: &str = "0123456789abcdef0123456789abcdef";
+
+/// Starts a simulated Spotify: a process of its own, whose work is not the service's.
+pub(crate) fn spawn_simulator(program: &OsStr, core: Option<usize>) -> Result<Started> {
     let mut command = command_on(core, program);
-    command.args(["demo", "--listen", "127.0.0.1:0", "--data-dir"]).arg(data).env("PARLOR_LOG", "warn");
+    command.args(["sim", "--listen", "127.0.0.1:0"]).env("PARLOR_LOG", "warn");
+    Started::run(command, "simulated spotify on ")
+}
+
+/// Starts the service with these options beside those that name its Spotify.
+pub(crate) fn spawn_parlor(
+    program: &OsStr,
+    options: &[&OsStr],
+    simulator: &Started,
+    core: Option<usize>,
+) -> Result<Started> {
+    let mut command = command_on(core, program);
+    command
+        .args(["serve", "--listen", "127.0.0.1:0", "--spotify-client-id", APP, "--spotify-calls", "extended"])
+        .args(["--spotify-accounts-url", &simulator.url, "--spotify-api-url", &simulator.url])
+        .args(options)
+        .env("PARLOR_LOG", "warn");
     Started::run(command, "parlor listening on ")
 }
 
