@@ -55,7 +55,7 @@ try {
   await host.page.getByRole('link', { name: 'Start a room' }).click();
   await host.page.locator('select[name=user]').selectOption(user);
   await host.page.locator('button[name=decision][value=agree]').click();
-  await host.page.waitForURL(/\/[2-9A-Z]{6}$/);
+  await host.page.waitForURL(/\/[2-9A-Z]{6,10}$/);
   await title(host.page).waitFor();
   const code = new URL(host.page.url()).pathname.slice(1);
 
@@ -72,11 +72,15 @@ try {
     await guest.page.screenshot({ path: `${shots}/guest-360.png` });
   }
 
-  // Both see the same position, within 250 ms.
+  // Both see the same position, within 250 ms: on a busy machine once its pages have drawn what they know.
   const length = await guest.page.locator('[role=progressbar]').getAttribute('aria-valuemax');
-  const figures = await Promise.all([position(host.page), position(guest.page)]);
-  const [one, two] = figures.map(({ share, at }) => share * Number(length) - at);
-  assert.ok(Math.abs(one - two) < 250, `the positions are ${Math.round(one - two)} ms apart`);
+  let apart = Infinity;
+  for (let look = 0; look < 40 && apart >= 250; look += 1) {
+    const figures = await Promise.all([position(host.page), position(guest.page)]);
+    const [one, two] = figures.map(({ share, at }) => share * Number(length) - at);
+    apart = Math.abs(one - two);
+  }
+  assert.ok(apart < 250, `the positions are ${Math.round(apart)} ms apart`);
 
   // The host's own app changes the track, and both see it.
   const before = await title(host.page).innerText();

@@ -62,11 +62,14 @@ impl Room {
     /// Waits until the room is as before any fault: everyone at home and in it, an open ballot without votes on what
     /// truly plays, and enough of it left.
     pub(super) async fn ready(&self, arena: &Arena) -> Result<Arc<RoomView>> {
-        for client in &self.clients {
-            client.go_home().await;
-        }
         let wait = async {
             loop {
+                for client in &self.clients {
+                    // Again and again: home may not have answered in time.
+                    if client.stand().at.is_some_and(|at| at != client.home) {
+                        client.go_home().await;
+                    }
+                }
                 if let Some(room) = self.is_ready() {
                     let player = arena.spotify.player(&self.user).await?;
                     let playing = player["playing"]["uri"].as_str();

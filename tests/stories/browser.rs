@@ -6,7 +6,15 @@ use std::path::Path;
 
 #[tokio::test]
 async fn two_browsers_live_through_the_main_job() -> Result<()> {
-    let world = World::demo().await?;
+    main_job(World::demo().await?).await
+}
+
+#[tokio::test]
+async fn two_browsers_live_through_the_main_job_on_redis() -> Result<()> {
+    main_job(World::demo_on_redis(&[]).await?).await
+}
+
+async fn main_job(world: World) -> Result<()> {
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("browser/main-job.mjs");
     let output = tokio::process::Command::new("node")
         .arg(script)

@@ -6,6 +6,7 @@ use acceptance::{Cluster, Person};
 use anyhow::{Context, Result, ensure};
 use kernel::{Entropy, SeededEntropy};
 use protocol::{Code, CommandBody, Notice, PatchRoom, SkipState};
+use room_client::EndReason;
 use serde_json::{Value, json};
 
 /// Everyone votes at once; whoever has lost the gateway has not voted.
@@ -82,6 +83,27 @@ async fn a_death_is_the_end_of_nothing() -> Result<()> {
     ensure!(me.spotify.is_some_and(|account| account.id == "host-1" && !account.needs_login));
     ada.votes().await?;
     ben.sees("her vote", |room| room.skip.as_ref().is_some_and(|skip| skip.votes.len() == 1)).await?;
+    Ok(())
+}
+
+#[tokio::test]
+async fn who_is_sent_out_or_forgotten_hears_no_more_at_any_gateway() -> Result<()> {
+    let cluster = Cluster::of(2).await?;
+    let ada = cluster.host(0, "host-1", "Doors").await?;
+    let ben = cluster.guest(1, &ada.code, "Ben").await?;
+    let cem = cluster.guest(0, &ada.code, "Cem").await?;
+    let ended = async |person: &Person| {
+        let ended = tokio::time::timeout(acceptance::SOON, person.live.ended_because());
+        ended.await.context("the connection stays")
+    };
+    ada.does(CommandBody::RemoveMember { member_id: ben.me().await?.member_id }).await?;
+    ensure!(ended(&ben).await? == EndReason::Removed);
+    // Forgotten at another gateway than the one that the connection is at.
+    let elsewhere = cem.visitor.at(cluster.url(1)?);
+    elsewhere.request(reqwest::Method::DELETE, "/api/me")?.send().await?.error_for_status()?;
+    // Whether the session's end or the member's comes first is not settled between gateways.
+    ensure!(matches!(ended(&cem).await?, EndReason::NoSession | EndReason::Removed));
+    ada.sees("one person", |room| room.members.total == 1).await?;
     Ok(())
 }
 

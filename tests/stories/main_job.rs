@@ -7,7 +7,15 @@ use serde_json::json;
 
 #[tokio::test]
 async fn an_evening_in_five_minutes() -> Result<()> {
-    let world = World::demo().await?;
+    evening(World::demo().await?).await
+}
+
+#[tokio::test]
+async fn an_evening_in_five_minutes_on_redis() -> Result<()> {
+    evening(World::demo_on_redis(&[]).await?).await
+}
+
+async fn evening(world: World) -> Result<()> {
     let ada = world.host("host-1", "Friday at ours").await?;
 
     // The code as people type it: in lower case, with a space.
@@ -68,7 +76,11 @@ async fn an_evening_in_five_minutes() -> Result<()> {
 
 #[tokio::test]
 async fn orderly_stop_tells_everyone_and_ends_with_zero() -> Result<()> {
-    let mut world = World::demo().await?;
+    orderly_stop(World::demo().await?).await?;
+    orderly_stop(World::demo_on_redis(&[]).await?).await
+}
+
+async fn orderly_stop(mut world: World) -> Result<()> {
     let ada = world.host("host-1", "Friday").await?;
     let mut events = ada.live.events();
     assert_eq!(world.parlor.stop().await?, Some(0));
@@ -84,7 +96,11 @@ async fn orderly_stop_tells_everyone_and_ends_with_zero() -> Result<()> {
 
 #[tokio::test]
 async fn disconnecting_spotify_silences_the_rooms_and_reconnecting_wakes_them() -> Result<()> {
-    let world = World::demo().await?;
+    disconnecting(World::demo().await?).await?;
+    disconnecting(World::demo_on_redis(&[]).await?).await
+}
+
+async fn disconnecting(world: World) -> Result<()> {
     let mut ada = world.host("host-1", "Friday").await?;
     let ben = world.guest(&ada.code, "Ben").await?;
     let answer = ada.visitor.request(reqwest::Method::POST, "/auth/disconnect")?.send().await?;

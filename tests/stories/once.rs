@@ -175,7 +175,10 @@ fn number(name: &str, default: usize) -> usize {
 /// A fixed sample of plans; a failure names the room, which is its seed, and the round.
 #[tokio::test]
 async fn whatever_goes_wrong_a_ballot_skips_at_most_once() -> Result<()> {
-    let world = Arc::new(World::demo().await?);
+    // With PARLOR_STORE=redis the same in a Redis.
+    let on_redis = std::env::var_os("PARLOR_STORE").is_some_and(|store| store == "redis");
+    let world = if on_redis { World::demo_on_redis(&[]).await? } else { World::demo().await? };
+    let world = Arc::new(world);
     let mut rooms = Vec::new();
     for n in 0..ROOMS {
         rooms.push(Arc::new(Trouble::new(&world, n).await.with_context(|| format!("room {n}"))?));

@@ -64,7 +64,15 @@ fn files_under(dir: &Path) -> Result<Vec<(String, Vec<u8>)>> {
 
 #[tokio::test]
 async fn tokens_and_session_secrets_are_nowhere_in_clear() -> Result<()> {
-    let mut world = World::demo_with(&["--log", "trace"]).await?;
+    nowhere_in_clear(World::demo_with(&["--log", "trace"]).await?).await
+}
+
+#[tokio::test]
+async fn tokens_and_session_secrets_are_nowhere_in_clear_in_redis() -> Result<()> {
+    nowhere_in_clear(World::demo_on_redis(&["--log", "trace"]).await?).await
+}
+
+async fn nowhere_in_clear(mut world: World) -> Result<()> {
     let host = world.host("host-1", "Canary").await?;
     let guest = world.guest(&host.code, "Ben").await?;
     guest.votes().await?;
@@ -94,6 +102,11 @@ async fn tokens_and_session_secrets_are_nowhere_in_clear() -> Result<()> {
     secrets.push(guest.visitor.bearer()?.to_owned());
 
     places.extend(files_under(world.parlor.data_dir())?);
+    if let Some(redis) = &world.redis {
+        let dump = redis.dump().await?;
+        ensure!(contains(&dump, b"Canary"), "the search finds what is in Redis");
+        places.push(("Redis".to_owned(), dump));
+    }
     ensure!(places.iter().any(|(_, bytes)| contains(bytes, b"Canary")), "the search finds what is there");
     world.parlor.stop().await?;
     places.extend(files_under(world.parlor.data_dir())?);

@@ -6,7 +6,7 @@ use room_client::web::{Joined, Visitor, client};
 use room_client::{Event, Refusal, RoomClient};
 use tokio::sync::broadcast;
 
-use crate::{Parlor, SOON, Spotify, prepare};
+use crate::{Parlor, Redis, SOON, Spotify, prepare};
 
 /// A service, its simulated Spotify, and nobody in it yet.
 pub struct World {
@@ -16,12 +16,26 @@ pub struct World {
     pub spotify: Spotify,
     /// For requests of nobody in particular.
     pub http: reqwest::Client,
+    /// Its store, where that is a Redis.
+    pub redis: Option<Redis>,
 }
+
+/// A key of the tests.
+const KEY: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
 
 impl World {
     /// A demo.
     pub async fn demo() -> Result<Self> {
         Self::demo_with(&[]).await
+    }
+
+    /// A demo that stores in a Redis.
+    pub async fn demo_on_redis(options: &[&str]) -> Result<Self> {
+        let redis = Redis::start().await?;
+        // Time is not the question here, and a busy machine no answer.
+        let url = format!("{}?deadline=10000", redis.url());
+        let store = ["--redis-url", &url, "--secret-key", KEY];
+        Ok(Self { redis: Some(redis), ..Self::demo_with(&[&store, options].concat()).await? })
     }
 
     /// A demo with more options.
@@ -30,7 +44,7 @@ impl World {
         let parlor = Parlor::demo(options).await?;
         let http = client()?;
         let url = parlor.spotify_url.clone().context("the demo tells where its Spotify is")?;
-        Ok(Self { spotify: Spotify::new(http.clone(), url), parlor, http })
+        Ok(Self { spotify: Spotify::new(http.clone(), url), parlor, http, redis: None })
     }
 
     /// A host with a room of that name, listening to it; the room has seen what plays.

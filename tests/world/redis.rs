@@ -144,6 +144,13 @@ impl Redis {
         Ok(())
     }
 
+    /// All that it holds, as it would write it to its disk, uncompressed.
+    pub async fn dump(&self) -> Result<Vec<u8>> {
+        self.says(&["CONFIG", "SET", "rdbcompression", "no"]).await?;
+        self.says(&["SAVE"]).await?;
+        Ok(std::fs::read(self.dir.path().join("dump.rdb"))?)
+    }
+
     /// Stops it as a machine that hangs does: connections stay, nothing answers.
     pub async fn hang(&self) -> Result<()> {
         self.signal("-STOP").await
