@@ -15,7 +15,7 @@ use crate::swarm::{Seat, Swarm};
 /// How long the server is watched while nobody does anything.
 const QUIET: Duration = Duration::from_secs(3);
 /// Let the news of the last joins go by.
-const SETTLE: Duration = Duration::from_secs(2);
+const SETTLE: Duration = Duration::from_secs(6);
 /// How long late deliveries are waited for.
 const PATIENCE: Duration = Duration::from_secs(10);
 
