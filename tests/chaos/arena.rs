@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use acceptance::{Mode, Parlor, Proxy, Redis, Replicated, Spotify, prepare};
+use acceptance::{APP, Mode, Parlor, Proxy, Redis, Replicated, Spotify, prepare};
 use anyhow::{Context, Result};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -15,8 +15,6 @@ use tempfile::TempDir;
 use super::journal::{At, Told};
 use super::plan::{GATEWAYS, Link};
 
-/// At the simulator any 32 hex digits are an app.
-const APP: &str = "0123456789abcdef0123456789abcdef";
 /// So long a token lasts: it is refreshed one to three minutes after it was issued.
 const TOKEN_MS: u64 = 240_000;
 /// What stands in a request about a player, and what one that skips begins with.

@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use acceptance::{Parlor, Person, SOON, World, prepare};
+use acceptance::{APP, Parlor, Person, SOON, World, prepare};
 use anyhow::{Context, Result, ensure};
 use kernel::{Entropy, SeededEntropy};
 use protocol::{Admission, CommandBody, Me, PatchRoom, RoomView, SettingsPatch, SkipRule};
@@ -24,7 +24,7 @@ async fn serve(spotify: &str, data: Arc<TempDir>, listen: &str) -> Result<Parlor
         "--spotify-api-url",
         spotify,
         "--spotify-client-id",
-        "0123456789abcdef0123456789abcdef",
+        APP,
         "--spotify-calls",
         "extended",
         "--max-rooms-per-host",

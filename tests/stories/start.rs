@@ -2,16 +2,14 @@
 
 use std::sync::Arc;
 
-use acceptance::{Parlor, Person, binary, prepare};
+use acceptance::{APP, KEY, Parlor, Person, binary, prepare};
 use anyhow::{Context, Result, ensure};
 use protocol::PlaybackState;
 use room_client::web::{Visitor, client};
 use tempfile::TempDir;
 use tokio::process::Command;
 
-const APP: &str = "0123456789abcdef0123456789abcdef";
-const KEYS: [&str; 2] =
-    ["AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=", "ICEiIyQlJicoKSorLC0uLzAxMjM0NTY3ODk6Ozw9Pj8="];
+const KEYS: [&str; 2] = [KEY, "ICEiIyQlJicoKSorLC0uLzAxMjM0NTY3ODk6Ozw9Pj8="];
 
 /// Runs the binary to its end: its exit code, and all that it has said.
 async fn runs(arguments: &[&str], variables: &[(&str, &str)]) -> Result<(Option<i32>, String)> {

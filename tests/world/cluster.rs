@@ -9,10 +9,7 @@ use kernel::{Entropy, SystemEntropy};
 use room_client::web::{Visitor, client};
 use tempfile::TempDir;
 
-use crate::{Parlor, Person, Redis, Spotify, prepare};
-
-/// At the simulator any 32 hex digits are an app.
-const APP: &str = "0123456789abcdef0123456789abcdef";
+use crate::{APP, Parlor, Person, Redis, Spotify, prepare};
 
 /// Gateways over one Redis, with a simulated Spotify apart from them.
 pub struct Cluster {

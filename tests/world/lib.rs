@@ -21,6 +21,11 @@ use std::time::Duration;
 /// How long anything may take that happens at once for a person: generous, since nothing waits for it to pass.
 pub const SOON: Duration = Duration::from_secs(40);
 
+/// The operator's app: at the simulator any 32 hex digits are one.
+pub const APP: &str = "0123456789abcdef0123456789abcdef";
+/// A key that seals what is stored.
+pub const KEY: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
+
 /// Installs what TLS needs, once per process.
 pub fn prepare() {
     // Installed by another test of this process: as good.

@@ -6,7 +6,7 @@ use room_client::web::{Joined, Visitor, client};
 use room_client::{Event, Refusal, RoomClient};
 use tokio::sync::broadcast;
 
-use crate::{Parlor, Redis, SOON, Spotify, prepare};
+use crate::{KEY, Parlor, Redis, SOON, Spotify, prepare};
 
 /// A service, its simulated Spotify, and nobody in it yet.
 pub struct World {
@@ -19,9 +19,6 @@ pub struct World {
     /// Its store, where that is a Redis.
     pub redis: Option<Redis>,
 }
-
-/// A key of the tests.
-const KEY: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
 
 impl World {
     /// A demo.

@@ -84,7 +84,7 @@ pub struct Bearer {
 
 /// How many hosts' stored authorizations a vault opens, and how many it does not.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Opening {
+pub struct KeyCheck {
     /// These work on.
     pub opened: usize,
     /// These hosts have to sign in again.
@@ -92,7 +92,7 @@ pub struct Opening {
 }
 
 /// Tries the vault on what is stored of everyone who hosts a room. Changes nothing.
-pub async fn opening(store: &Store, vault: &Vault) -> Result<Opening, StoreError> {
+pub async fn check_key(store: &Store, vault: &Vault) -> Result<KeyCheck, StoreError> {
     const PAGE: u32 = 200;
     let (mut hosts, mut after) = (BTreeSet::new(), None::<RoomCode>);
     loop {
@@ -108,7 +108,7 @@ pub async fn opening(store: &Store, vault: &Vault) -> Result<Opening, StoreError
             break;
         }
     }
-    let mut found = Opening::default();
+    let mut found = KeyCheck::default();
     for account in hosts {
         let row = store.accounts.grant_get(&account).await?;
         match row.and_then(|row| Grant::from_bytes(&row.data)).map(|grant| grant.tokens(vault, &account)) {

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use auth::{KeyRing, Vault};
-use gateway::tokens::Opening;
+use gateway::tokens::{KeyCheck, check_key};
 use kernel::{Entropy, SystemEntropy};
 
 use crate::cli::ServeOptions;
@@ -30,7 +30,7 @@ pub(crate) async fn check(options: &ServeOptions, store: &Opened) -> Result<Stri
     let Some(keys) = given(options).map_err(|error| format!("{error:#}"))? else {
         return Ok(format!("{} will be made with the first start", path(options).display()));
     };
-    let Opening { opened, closed } = gateway::tokens::opening(&store.store(), &Vault::new(keys))
+    let KeyCheck { opened, closed } = check_key(&store.store(), &Vault::new(keys))
         .await
         .map_err(|error| format!("what it has to open cannot be read: {error}"))?;
     if closed == 0 {

@@ -2,8 +2,8 @@
 
 mod frames;
 mod job;
-mod memory;
 mod registry;
+mod remembered;
 mod replica;
 mod room;
 

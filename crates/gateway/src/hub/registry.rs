@@ -13,7 +13,7 @@ use tokio_util::task::TaskTracker;
 use super::HubError;
 use super::frames::Frames;
 use super::job::Job;
-use super::memory::{Found, Memory};
+use super::remembered::{Found, Remembered};
 use super::replica::Replica;
 use super::room::{RoomHandle, Shared};
 use crate::net::Audience;
@@ -78,8 +78,8 @@ impl Hub {
         let mut room = Room::open(opening, parts.time.now());
         room.kept_in(&lineage);
         let proposal = room.take().ok_or(HubError::Corrupt)?;
-        let mut memory = Memory::new(Lineage::clone(&lineage), StoredRoom::default(), false);
-        memory.learn(&proposal);
+        let mut remembered = Remembered::new(Lineage::clone(&lineage), StoredRoom::default(), false);
+        remembered.learn(&proposal);
         let commit = Commit {
             code: room.code().clone(),
             expected: proposal.expected,
@@ -92,7 +92,7 @@ impl Hub {
             lineage: Some(lineage),
         };
         match parts.store.rooms.room_commit(commit).await {
-            Ok(_) => Ok(Some(self.wake(room, memory, false))),
+            Ok(_) => Ok(Some(self.wake(room, remembered, false))),
             Err(CommitError::Conflict { .. }) => Ok(None),
             Err(error) => {
                 tracing::error!(error = &error as &dyn std::error::Error, "room.create failed");
@@ -119,8 +119,8 @@ impl Hub {
         }
         let Found { lineage, room } = load(&self.0.parts, code).await?;
         let Some((room, stored)) = room else { return Ok(None) };
-        let memory = Memory::new(lineage, stored, room.closed_at().is_some());
-        Ok(Some(self.wake(room, memory, true)))
+        let remembered = Remembered::new(lineage, stored, room.closed_at().is_some());
+        Ok(Some(self.wake(room, remembered, true)))
     }
 
     /// The room, where it is awake here.
@@ -135,7 +135,7 @@ impl Hub {
         all
     }
 
-    fn wake(&self, room: Room, memory: Memory, from_store: bool) -> RoomHandle {
+    fn wake(&self, room: Room, remembered: Remembered, from_store: bool) -> RoomHandle {
         let code = room.code().clone();
         let frames = Frames::of(&room);
         let (jobs, inbox) = mpsc::channel::<Job>(JOBS);
@@ -149,7 +149,7 @@ impl Hub {
         });
         let handle = RoomHandle { shared: Arc::clone(&shared), jobs };
         self.0.rooms.insert(code.clone(), handle.clone());
-        let replica = Replica::new(self.0.parts.clone(), shared, inbox, memory, from_store);
+        let replica = Replica::new(self.0.parts.clone(), shared, inbox, remembered, from_store);
         let hub = self.clone();
         self.0.parts.tracker.spawn(async move {
             replica.run().await;

@@ -15,8 +15,8 @@ use tokio::time::{Instant, MissedTickBehavior};
 
 use super::HubError;
 use super::job::{Conducted, ConductorEvent, Failure, Job, NotConducted, Outcome, Reply};
-use super::memory::{Found, Judgement, Memory, judge};
 use super::registry::{HubParts, load, restore};
+use super::remembered::{Found, Judgement, Remembered, judge};
 use super::room::{Shared, farewell};
 use crate::net::codec;
 use crate::wire;
@@ -51,7 +51,7 @@ pub(super) struct Replica {
     /// It may not be what is stored: load before the next batch.
     doubtful: bool,
     /// What is known to be stored, where the store may lose it.
-    memory: Option<Memory>,
+    remembered: Option<Remembered>,
     /// It came from the store and has not been written by this process yet.
     to_take_up: bool,
     /// The processes that lived when some that the room names did not.
@@ -70,11 +70,11 @@ impl Replica {
         parts: HubParts,
         shared: Arc<Shared>,
         inbox: mpsc::Receiver<Job>,
-        memory: Memory,
+        remembered: Remembered,
         to_take_up: bool,
     ) -> Self {
         Self {
-            memory: parts.shared.then_some(memory),
+            remembered: parts.shared.then_some(remembered),
             parts,
             shared,
             inbox,
@@ -199,8 +199,8 @@ impl Replica {
             };
             match self.commit(&proposal, fence, asks_spotify(&jobs)).await {
                 Ok(()) => {
-                    if let Some(memory) = &mut self.memory {
-                        memory.learn(&proposal);
+                    if let Some(remembered) = &mut self.remembered {
+                        remembered.learn(&proposal);
                     }
                     self.to_take_up = false;
                     self.alive = None;
@@ -247,7 +247,7 @@ impl Replica {
 
     /// Whether the store answers from another memory than the one that the room was last seen in.
     fn is_other(&self, lineage: &Lineage) -> bool {
-        self.memory
+        self.remembered
             .as_ref()
             .is_some_and(|memory| memory.lineage != *lineage || *self.shared.room().lineage() != **lineage)
     }
@@ -297,7 +297,7 @@ impl Replica {
             origin: self.parts.node.clone(),
             expires_at: proposal.expires_at,
             durable,
-            lineage: self.memory.as_ref().map(|memory| Lineage::clone(&memory.lineage)),
+            lineage: self.remembered.as_ref().map(|own| Lineage::clone(&own.lineage)),
         };
         self.parts.store.rooms.room_commit(commit).await.map(|_| ())
     }
@@ -403,32 +403,30 @@ impl Replica {
         let mut waited = false;
         for _ in 0..TRIES {
             let Ok(found) = load(&self.parts, &self.shared.code).await else { return false };
-            match judge(self.memory.as_ref(), &found, waited) {
+            let newest = match judge(self.remembered.as_ref(), &found, waited) {
                 Judgement::Follow => return self.follow(found),
                 Judgement::Wait => {
                     waited = true;
                     tokio::time::sleep(OTHERS_FIRST).await;
+                    continue;
                 }
-                put_back @ (Judgement::PutBackOwn | Judgement::PutBackStored) => {
-                    if !self.put_back(&found, put_back).await {
-                        return false;
-                    }
-                }
+                Judgement::PutBackOwn => self.remembered.as_ref().map(|own| &own.stored),
+                Judgement::PutBackStored => found.room.as_ref().map(|(_, stored)| stored),
                 Judgement::Gone => {
                     self.gone();
                     return false;
                 }
+            };
+            let Some(newest) = newest else { return false };
+            if !self.put_back(&found, newest).await {
+                return false;
             }
         }
         false
     }
 
-    /// Stores the whole room again, where the store may have lost something of it. `true`: look again.
-    async fn put_back(&self, found: &Found, judgement: Judgement) -> bool {
-        let stored = found.room.as_ref().map(|(_, stored)| stored);
-        let own = self.memory.as_ref().map(|memory| &memory.stored);
-        let newest = if judgement == Judgement::PutBackOwn { own } else { stored };
-        let Some(newest) = newest else { return false };
+    /// Stores the whole room again as `newest` has it, where the store may have lost something. `true`: look again.
+    async fn put_back(&self, found: &Found, newest: &StoredRoom) -> bool {
         let Ok(mut room) = restore(&self.parts, &self.shared.code, newest) else { return false };
         room.kept_in(&found.lineage);
         let expected = found.version();
@@ -471,8 +469,8 @@ impl Replica {
             return false;
         };
         let (version, closed) = (room.version(), room.closed_at().is_some());
-        if let Some(memory) = &mut self.memory {
-            *memory = Memory::new(lineage, stored, closed);
+        if let Some(remembered) = &mut self.remembered {
+            *remembered = Remembered::new(lineage, stored, closed);
         }
         {
             let mut replica = self.shared.room();

@@ -6,7 +6,7 @@ use store::{Lineage, StoredRoom};
 
 /// The room as it was last known to be stored.
 #[derive(Debug)]
-pub(super) struct Memory {
+pub(super) struct Remembered {
     /// Where it was stored.
     pub(super) lineage: Lineage,
     /// What was stored.
@@ -42,7 +42,7 @@ pub(super) enum Judgement {
     Gone,
 }
 
-impl Memory {
+impl Remembered {
     /// What is stored there as the first version, or was found there.
     pub(super) fn new(lineage: Lineage, stored: StoredRoom, closed: bool) -> Self {
         Self { lineage, stored, closed }
@@ -62,23 +62,23 @@ impl Memory {
 }
 
 /// Judges what was found. `waited`: others had their moment.
-pub(super) fn judge(memory: Option<&Memory>, found: &Found, waited: bool) -> Judgement {
+pub(super) fn judge(remembered: Option<&Remembered>, found: &Found, waited: bool) -> Judgement {
     let kept_in = found.room.as_ref().map(|(room, _)| room.lineage());
-    decide(memory, kept_in, found.version(), &found.lineage, waited)
+    decide(remembered, kept_in, found.version(), &found.lineage, waited)
 }
 
 /// `kept_in` is the memory that the room was last written in, where there is a room.
 fn decide(
-    memory: Option<&Memory>,
+    remembered: Option<&Remembered>,
     kept_in: Option<&str>,
     version: u64,
     lineage: &Lineage,
     waited: bool,
 ) -> Judgement {
     // Of the same memory nothing is lost: a room that is gone there was deleted.
-    let lost = memory.filter(|memory| memory.lineage != *lineage && memory.stored.version > version);
+    let lost = remembered.filter(|own| own.lineage != *lineage && own.stored.version > version);
     match (lost, kept_in) {
-        (Some(memory), None) if memory.closed => Judgement::Gone,
+        (Some(own), None) if own.closed => Judgement::Gone,
         (Some(_), _) => Judgement::PutBackOwn,
         (None, None) => Judgement::Gone,
         (None, Some(kept_in)) if *kept_in == **lineage => Judgement::Follow,
@@ -93,33 +93,33 @@ mod tests {
 
     #[test]
     fn the_newest_memory_wins() {
-        let memory = |lineage: &str, version, closed| {
+        let remembers = |lineage: &str, version, closed| {
             let stored = StoredRoom { version, ..StoredRoom::default() };
-            Some(Memory::new(lineage.into(), stored, closed))
+            Some(Remembered::new(lineage.into(), stored, closed))
         };
-        let check = |memory: Option<Memory>, stored: Option<(&str, u64)>, waited, expected| {
+        let check = |remembered: Option<Remembered>, stored: Option<(&str, u64)>, waited, expected| {
             let (kept_in, version) = (stored.map(|(kept_in, _)| kept_in), stored.map_or(0, |(_, v)| v));
-            let judged = decide(memory.as_ref(), kept_in, version, &"b".into(), waited);
-            assert_eq!(judged, expected, "{memory:?} and {stored:?}, waited: {waited}");
+            let judged = decide(remembered.as_ref(), kept_in, version, &"b".into(), waited);
+            assert_eq!(judged, expected, "{remembered:?} and {stored:?}, waited: {waited}");
         };
         for waited in [false, true] {
             // Nothing has happened to the store.
-            check(memory("b", 7, false), Some(("b", 9)), waited, Judgement::Follow);
-            check(memory("b", 7, false), None, waited, Judgement::Gone);
+            check(remembers("b", 7, false), Some(("b", 9)), waited, Judgement::Follow);
+            check(remembers("b", 7, false), None, waited, Judgement::Gone);
             check(None, Some(("b", 9)), waited, Judgement::Follow);
             check(None, None, waited, Judgement::Gone);
             // It has lost something.
-            check(memory("a", 9, false), Some(("a", 7)), waited, Judgement::PutBackOwn);
-            check(memory("a", 9, false), None, waited, Judgement::PutBackOwn);
-            check(memory("a", 9, true), None, waited, Judgement::Gone);
+            check(remembers("a", 9, false), Some(("a", 7)), waited, Judgement::PutBackOwn);
+            check(remembers("a", 9, false), None, waited, Judgement::PutBackOwn);
+            check(remembers("a", 9, true), None, waited, Judgement::Gone);
             // Somebody else has put it back.
-            check(memory("a", 9, false), Some(("b", 10_010)), waited, Judgement::Follow);
+            check(remembers("a", 9, false), Some(("b", 10_010)), waited, Judgement::Follow);
         }
         // Nobody here knows whether it has lost something.
-        for known in [memory("a", 7, false), memory("a", 6, false), None] {
+        for known in [remembers("a", 7, false), remembers("a", 6, false), None] {
             check(known, Some(("a", 7)), false, Judgement::Wait);
         }
-        check(memory("a", 7, false), Some(("a", 7)), true, Judgement::PutBackStored);
+        check(remembers("a", 7, false), Some(("a", 7)), true, Judgement::PutBackStored);
         check(None, Some(("a", 7)), true, Judgement::PutBackStored);
     }
 }
