@@ -163,6 +163,10 @@ impl Room {
     }
 
     pub(crate) fn leave(&mut self, now: Timestamp, id: &MemberId) {
+        self.depart(now, id, Departure::Left);
+    }
+
+    fn depart(&mut self, now: Timestamp, id: &MemberId, how: Departure) {
         self.drop_vote(id);
         if *id == self.host {
             // The room stays the host's: leaving is being away at once.
@@ -173,7 +177,7 @@ impl Room {
         } else {
             self.remove_member(id);
         }
-        self.departures.push((id.clone(), Departure::Left));
+        self.departures.push((id.clone(), how));
         self.sections.insert(Section::Members);
         self.count_votes(now);
     }
@@ -253,7 +257,7 @@ impl Room {
         }
         self.advance(now);
         if self.members.contains_key(id) {
-            self.leave(now, id);
+            self.depart(now, id, Departure::Forgotten);
         }
         self.forget_answers_of(id);
     }

@@ -55,10 +55,13 @@ pub enum Notice {
 }
 
 /// Why a member's connections must end.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Departure {
     /// It left.
     Left,
     /// It was removed or banned.
     Removed,
+    /// It is forgotten, and its session with it.
+    Forgotten,
 }

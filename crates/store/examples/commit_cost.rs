@@ -17,7 +17,7 @@ fn commit(code: &RoomCode, origin: &NodeId, expected: u64, key: &str) -> Commit 
         expected,
         records,
         fence: None,
-        notices: vec![1; 40],
+        news: vec![1; 40],
         origin,
         expires_at: None,
         durable: false,

@@ -3,7 +3,11 @@
 use std::sync::Arc;
 
 use kernel::{AccountId, MemberId};
-use rooms::{Command, CommandId, JoinOutcome, Observation, OrderId, OrderOutcome, Refusal, Sight, Trouble};
+use rooms::{
+    Command, CommandId, Departure, JoinOutcome, Notice, Observation, OrderId, OrderOutcome, Refusal, Sight,
+    Trouble,
+};
+use serde::{Deserialize, Serialize};
 use store::Fence;
 use tokio::sync::oneshot;
 
@@ -22,6 +26,31 @@ pub enum Failure {
 impl From<HubError> for Failure {
     fn from(error: HubError) -> Self {
         Self::Hub(error)
+    }
+}
+
+/// What the room's tasks at other processes hear with a commit, besides its version.
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub(super) struct News {
+    /// What everyone is told.
+    pub(super) notices: Vec<Notice>,
+    /// Whose connections end.
+    pub(super) departures: Vec<(MemberId, Departure)>,
+}
+
+impl News {
+    /// For the store, which does not look into it. Nothing is no bytes.
+    pub(super) fn to_bytes(notices: &[Notice], departures: &[(MemberId, Departure)]) -> Vec<u8> {
+        if notices.is_empty() && departures.is_empty() {
+            return Vec::new();
+        }
+        let news = Self { notices: notices.to_vec(), departures: departures.to_vec() };
+        serde_json::to_vec(&news).unwrap_or_default()
+    }
+
+    /// News that cannot be read, of a process of another version, are none: the room itself is read all the same.
+    pub(super) fn from_bytes(bytes: &[u8]) -> Self {
+        serde_json::from_slice(bytes).unwrap_or_default()
     }
 }
 

@@ -85,7 +85,7 @@ impl Hub {
             expected: proposal.expected,
             records: proposal.records,
             fence: None,
-            notices: Vec::new(),
+            news: Vec::new(),
             origin: parts.node.clone(),
             expires_at: proposal.expires_at,
             durable: false,

@@ -6,15 +6,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use kernel::NodeId;
+use kernel::{MemberId, NodeId};
 use protocol::{CloseCode, ServerFrame};
-use rooms::{Notice, Proposal, Room, Sections};
+use rooms::{Departure, Notice, Proposal, Room, Sections};
 use store::{Commit, CommitError, Fence, Lineage, Restore, RoomChange, RoomFeed, StoredRoom};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, MissedTickBehavior};
 
 use super::HubError;
-use super::job::{Conducted, ConductorEvent, Failure, Job, NotConducted, Outcome, Reply};
+use super::job::{Conducted, ConductorEvent, Failure, Job, News, NotConducted, Outcome, Reply};
 use super::registry::{HubParts, load, restore};
 use super::remembered::{Found, Judgement, Remembered, judge};
 use super::room::{Shared, farewell};
@@ -283,17 +283,12 @@ impl Replica {
         fence: Option<Fence>,
         durable: bool,
     ) -> Result<(), CommitError> {
-        let notices = if proposal.notices.is_empty() {
-            Vec::new()
-        } else {
-            serde_json::to_vec(&proposal.notices).unwrap_or_default()
-        };
         let commit = Commit {
             code: self.shared.code.clone(),
             expected: proposal.expected,
             records: proposal.records.clone(),
             fence,
-            notices,
+            news: News::to_bytes(&proposal.notices, &proposal.departures),
             origin: self.parts.node.clone(),
             expires_at: proposal.expires_at,
             durable,
@@ -342,13 +337,7 @@ impl Replica {
             let delay = (SOFT_PER_LISTENER * u32::try_from(listeners).unwrap_or(u32::MAX)).min(SOFT_MAX);
             self.tell_at.get_or_insert(Instant::now() + delay);
         }
-        for (member, departure) in proposal.departures {
-            let connections = self.shared.seats().get(&member).cloned().unwrap_or_default();
-            let (code, message) = farewell(departure);
-            for connection in connections {
-                connection.close(code, message, None);
-            }
-        }
+        self.part_from(proposal.departures);
         if proposal.closed {
             self.close_everyone(CloseCode::RoomClosed, "The room was closed.");
         }
@@ -367,16 +356,28 @@ impl Replica {
         self.shared.audience.post(Arc::new(publication));
     }
 
+    /// Ends the connections of those who are no longer in.
+    fn part_from(&self, departures: Vec<(MemberId, Departure)>) {
+        for (member, departure) in departures {
+            let connections = self.shared.seats().get(&member).cloned().unwrap_or_default();
+            let (code, message) = farewell(departure);
+            for connection in connections {
+                connection.close(code, message, None);
+            }
+        }
+    }
+
     /// Another process has written.
     async fn hear(&mut self, change: RoomChange) {
-        if let RoomChange::Committed { origin, notices, version } = &change {
+        if let RoomChange::Committed { origin, news, version } = &change {
             if *origin == self.parts.node || *version <= self.shared.room().version() {
                 return;
             }
-            let notices: Vec<Notice> = serde_json::from_slice(notices).unwrap_or_default();
+            let News { notices, departures } = News::from_bytes(news);
             for notice in &notices {
                 self.shared.audience.post_notice(notice_frame(notice));
             }
+            self.part_from(departures);
         }
         self.doubtful = true;
         self.catch_up().await;
@@ -443,7 +444,7 @@ impl Replica {
             code: self.shared.code.clone(),
             expected,
             room: StoredRoom { version: next.version, records },
-            notices: serde_json::to_vec(&next.notices).unwrap_or_default(),
+            news: News::to_bytes(&next.notices, &[]),
             origin: self.parts.node.clone(),
             expires_at: next.expires_at,
             lineage: Some(Lineage::clone(&found.lineage)),
@@ -509,12 +510,12 @@ impl Replica {
         }
     }
 
-    /// Ends the connections of those who are no longer in.
+    /// Ends the connections of those who are no longer in, where the news of it was lost.
     fn close_strangers(&self) {
         let strangers: Vec<_> = {
             let room = self.shared.room();
             let seats = self.shared.seats();
-            let is_in = |id: &kernel::MemberId| {
+            let is_in = |id: &MemberId| {
                 room.member(id).is_some_and(|member| member.standing == rooms::Standing::Admitted)
             };
             seats.iter().filter(|(id, _)| !is_in(id)).flat_map(|(_, own)| own.clone()).collect()

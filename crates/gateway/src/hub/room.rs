@@ -204,5 +204,6 @@ pub(super) const fn farewell(departure: Departure) -> (protocol::CloseCode, &'st
     match departure {
         Departure::Left => (protocol::CloseCode::Left, "You have left."),
         Departure::Removed => (protocol::CloseCode::Removed, "You were removed from this room."),
+        Departure::Forgotten => (protocol::CloseCode::NoSession, "This session has ended."),
     }
 }

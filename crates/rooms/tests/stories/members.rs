@@ -288,6 +288,8 @@ fn a_forgotten_person_leaves_no_trace() {
     assert!(party.stored.keys().any(|key| key.contains("guest-1")));
     party.room.forget(party.now, &id("guest-1"));
     party.commit();
+    let gone = &party.last.as_ref().expect("a version").departures;
+    assert_eq!(*gone, [(id("guest-1"), Departure::Forgotten)]);
     assert!(!party.stored.keys().any(|key| key.contains("guest-1")), "{:?}", party.stored.keys());
     assert!(!party.stored.values().any(|value| String::from_utf8_lossy(value).contains("guest-1")));
 }

@@ -10,7 +10,7 @@ fn proposal(room: &RoomCode, expected: u64) -> Commit {
         expected,
         records: Vec::new(),
         fence: None,
-        notices: Vec::new(),
+        news: Vec::new(),
         origin: node("one"),
         expires_at: None,
         durable: false,
@@ -121,7 +121,7 @@ async fn restore(
         code: room.clone(),
         expected,
         room: StoredRoom { version, records },
-        notices: b"restored".to_vec(),
+        news: b"restored".to_vec(),
         origin: node("two"),
         expires_at: None,
         lineage: None,
@@ -192,12 +192,12 @@ pub async fn what_was_decided_on_another_memory_is_refused(store: Store) {
     let refused = store.rooms.room_commit(decided(7, &other)).await;
     assert!(matches!(refused, Err(CommitError::OtherLineage)), "{refused:?}");
     let (stored, origin) = (StoredRoom { version: 5, ..StoredRoom::default() }, node("two"));
-    let (notices, expires_at) = (Vec::new(), None);
+    let (news, expires_at) = (Vec::new(), None);
     let back = Restore {
         code: room.clone(),
         expected: 1,
         room: stored,
-        notices,
+        news,
         origin,
         expires_at,
         lineage: Some(other),
@@ -211,19 +211,19 @@ pub async fn what_was_decided_on_another_memory_is_refused(store: Store) {
 
 async fn hears(feed: &mut dyn RoomFeed) -> (u64, String, String) {
     match soon(feed.next()).await {
-        Some(RoomChange::Committed { version, origin, notices }) => {
-            (version, origin.to_string(), String::from_utf8_lossy(&notices).into_owned())
+        Some(RoomChange::Committed { version, origin, news }) => {
+            (version, origin.to_string(), String::from_utf8_lossy(&news).into_owned())
         }
         other => panic!("a commit was due: {other:?}"),
     }
 }
 
-/// From the following on: every commit, in order, with origin and notices; nothing of before, nothing refused.
+/// From the following on: every commit, in order, with origin and news; nothing of before, nothing refused.
 pub async fn followers_hear_every_commit_in_order(store: Store) {
     let room = code("ABCDEF");
-    let said = |expected, origin: &str, notices: &str| Commit {
+    let said = |expected, origin: &str, news: &str| Commit {
         origin: node(origin),
-        notices: notices.as_bytes().to_vec(),
+        news: news.as_bytes().to_vec(),
         ..proposal(&room, expected)
     };
     let mut early = store.rooms.room_follow(&room).await.expect("follows before there is a room");
@@ -243,8 +243,8 @@ pub async fn followers_hear_every_commit_in_order(store: Store) {
 pub async fn a_follower_of_one_room_hears_nothing_of_another(store: Store) {
     let (room, other) = (code("ABCDEF"), code("ABCDEG"));
     let mut feed = store.rooms.room_follow(&room).await.expect("follows");
-    made(&store, Commit { notices: b"foreign".to_vec(), ..proposal(&other, 0) }).await;
-    made(&store, Commit { notices: b"own".to_vec(), ..proposal(&room, 0) }).await;
+    made(&store, Commit { news: b"foreign".to_vec(), ..proposal(&other, 0) }).await;
+    made(&store, Commit { news: b"own".to_vec(), ..proposal(&room, 0) }).await;
     assert_eq!(hears(&mut *feed).await.2, "own");
 }
 

@@ -121,20 +121,20 @@ impl RoomStore for Memory {
 
     async fn room_commit(&self, mut commit: Commit) -> std::result::Result<u64, CommitError> {
         let (code, origin) = (commit.code.clone(), commit.origin.clone());
-        let notices = std::mem::take(&mut commit.notices).into();
+        let news = std::mem::take(&mut commit.news).into();
         let mut state = self.state()?;
         let version = state.rooms.commit(commit)?;
         // Still under the lock, so that followers hear the versions in order.
-        self.0.hub.room_publish(&code, RoomChange::Committed { version, origin, notices });
+        self.0.hub.room_publish(&code, RoomChange::Committed { version, origin, news });
         Ok(version)
     }
 
     async fn room_restore(&self, mut restore: Restore) -> std::result::Result<u64, CommitError> {
         let (code, origin) = (restore.code.clone(), restore.origin.clone());
-        let notices = std::mem::take(&mut restore.notices).into();
+        let news = std::mem::take(&mut restore.news).into();
         let mut state = self.state()?;
         let version = state.rooms.restore(restore)?;
-        self.0.hub.room_publish(&code, RoomChange::Committed { version, origin, notices });
+        self.0.hub.room_publish(&code, RoomChange::Committed { version, origin, news });
         Ok(version)
     }
 

@@ -32,7 +32,7 @@ pub struct Commit {
     /// The conductor's fence, where a conductor writes: older than the newest fence that wrote here is refused.
     pub fence: Option<Fence>,
     /// Bytes for every follower of the room, not stored.
-    pub notices: Vec<u8>,
+    pub news: Vec<u8>,
     /// Who commits; followers see it, to know their own commits.
     pub origin: kernel::NodeId,
     /// The instant from which the room may be deleted, and with it all that is stored about it; `None`: keep.
@@ -54,7 +54,7 @@ pub struct Restore {
     /// What it is to be. Its version must be greater than `expected`.
     pub room: StoredRoom,
     /// Bytes for every follower of the room, not stored.
-    pub notices: Vec<u8>,
+    pub news: Vec<u8>,
     /// Who restores.
     pub origin: kernel::NodeId,
     /// As in [`Commit`].
@@ -95,8 +95,8 @@ pub enum RoomChange {
         version: u64,
         /// Who made it.
         origin: kernel::NodeId,
-        /// Its notices.
-        notices: std::sync::Arc<[u8]>,
+        /// Its news.
+        news: std::sync::Arc<[u8]>,
     },
     /// Some changes were missed, how many is not known: read the room.
     Lagged,

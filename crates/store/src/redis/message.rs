@@ -1,4 +1,4 @@
-//! What is published, as bytes. Rooms: `VERSION ORIGIN\nNOTICES`. Sessions: `E` (ended) or `C` (changed) and the hash.
+//! What is published, as bytes. Rooms: `VERSION ORIGIN\nNEWS`. Sessions: `E` (ended) or `C` (changed) and the hash.
 
 use std::sync::Arc;
 
@@ -23,7 +23,7 @@ impl Message {
                 Some(Self::Room(RoomChange::Committed {
                     version: version.parse().ok()?,
                     origin: origin.parse().ok()?,
-                    notices: Arc::from(&payload[end + 1..]),
+                    news: Arc::from(&payload[end + 1..]),
                 }))
             }
         }
@@ -53,9 +53,9 @@ mod tests {
     #[test]
     fn what_cannot_be_read_is_nothing() {
         let change = Message::read(b"12 node-1\nE\n\0").expect("is one");
-        let notices = Arc::from(b"E\n\0".as_slice());
+        let news = Arc::from(b"E\n\0".as_slice());
         let origin = "node-1".parse().expect("an id");
-        assert_eq!(change.of_room(), RoomChange::Committed { version: 12, origin, notices });
+        assert_eq!(change.of_room(), RoomChange::Committed { version: 12, origin, news });
         for wrong in [&b""[..], b"12", b"12\n", b"x y\n", b"12 \n", b"Eshort", b"\xff y\n"] {
             assert_eq!(Message::read(wrong), None, "{wrong:?}");
         }

@@ -171,7 +171,7 @@ impl RoomStore for Redis {
             .arg(commit.fence.map_or_else(String::new, |fence| fence.0.to_string()))
             .arg(commit.expires_at.map_or_else(String::new, |at| at.to_string()))
             .arg(&commit.origin)
-            .bytes(commit.notices)
+            .bytes(commit.news)
             .arg(2 * sets)
             .durable(commit.durable)
             .in_lineage(commit.lineage);
@@ -199,7 +199,7 @@ impl RoomStore for Redis {
             .arg(restore.room.version)
             .arg(restore.expires_at.map_or_else(String::new, |at| at.to_string()))
             .arg(&restore.origin)
-            .bytes(restore.notices)
+            .bytes(restore.news)
             .in_lineage(restore.lineage);
         let records = restore.room.records.into_iter();
         let call = records.fold(call, |call, (key, value)| call.bytes(field(&key)).bytes(value));

@@ -84,7 +84,7 @@ mod tests {
             expected,
             records: vec![("a".to_owned(), Some(vec![1; bytes]))],
             fence: None,
-            notices: Vec::new(),
+            news: Vec::new(),
             origin: "one".parse().expect("an id"),
             expires_at: None,
             durable: false,

@@ -135,8 +135,8 @@ impl RoomStore for Sqlite {
         let run = move |connection: &Connection, effects: &mut super::writer::Effects| {
             let made = commit(connection, &proposal)?;
             if let Ok(version) = made {
-                let Commit { code, origin, notices, .. } = proposal;
-                effects.room(code, RoomChange::Committed { version, origin, notices: notices.into() });
+                let Commit { code, origin, news, .. } = proposal;
+                effects.room(code, RoomChange::Committed { version, origin, news: news.into() });
             }
             Ok(made)
         };
@@ -148,8 +148,8 @@ impl RoomStore for Sqlite {
         let run = move |connection: &Connection, effects: &mut super::writer::Effects| {
             let made = restore(connection, &lost)?;
             if let Ok(version) = made {
-                let Restore { code, origin, notices, .. } = lost;
-                effects.room(code, RoomChange::Committed { version, origin, notices: notices.into() });
+                let Restore { code, origin, news, .. } = lost;
+                effects.room(code, RoomChange::Committed { version, origin, news: news.into() });
             }
             Ok(made)
         };

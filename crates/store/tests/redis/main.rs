@@ -65,7 +65,7 @@ fn commit(expected: u64) -> Commit {
         expected,
         records: vec![("a".to_owned(), Some(b"1".to_vec()))],
         fence: None,
-        notices: Vec::new(),
+        news: Vec::new(),
         origin: "one".parse().expect("an id"),
         expires_at: None,
         durable: false,

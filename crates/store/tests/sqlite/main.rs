@@ -26,7 +26,7 @@ fn commit(expected: u64, key: &str, value: &[u8]) -> Commit {
         expected,
         records: vec![(key.to_owned(), Some(value.to_vec()))],
         fence: None,
-        notices: Vec::new(),
+        news: Vec::new(),
         origin: "one".parse().expect("an id"),
         expires_at: None,
         durable: false,
