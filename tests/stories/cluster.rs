@@ -1,6 +1,7 @@
 //! Many gateways over one Redis: nothing is lost, nothing happens twice.
 
-use std::sync::Arc;
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use acceptance::{Cluster, Person};
 use anyhow::{Context, Result, ensure};
@@ -65,6 +66,32 @@ async fn a_room_is_the_same_at_every_gateway() -> Result<()> {
         .await?
         .error_for_status()?;
     ben.sees("two people", |room| room.members.total == 2).await?;
+    Ok(())
+}
+
+#[tokio::test]
+async fn whoever_writes_at_the_same_time_everyone_hears_it_all() -> Result<()> {
+    const EMOJI: [&str; 8] = ["🎉", "🔥", "👏", "💃", "🕺", "🎶", "😍", "🙌"];
+    let cluster = Cluster::of(2).await?;
+    let ada = cluster.host(0, "host-1", "Applause").await?;
+    let ben = cluster.guest(1, &ada.code, "Ben").await?;
+    let cem = cluster.guest(0, &ada.code, "Cem").await?;
+    let everyone = [&ada, &ben, &cem];
+    let reactions = everyone.iter().flat_map(|person| {
+        EMOJI.map(|emoji| async move { person.does(CommandBody::React { emoji: emoji.to_owned() }).await })
+    });
+    futures_util::future::try_join_all(reactions).await?;
+    for person in everyone {
+        let heard = Mutex::new(BTreeSet::new());
+        let all = |notice: &Notice| {
+            let mut heard = heard.lock().unwrap_or_else(PoisonError::into_inner);
+            if let Notice::Reaction { member_id, emoji } = notice {
+                heard.insert((member_id.clone(), emoji.clone()));
+            }
+            heard.len() == everyone.len() * EMOJI.len()
+        };
+        person.hears("every reaction", all).await?;
+    }
     Ok(())
 }
 
@@ -184,7 +211,7 @@ async fn a_gateway_that_dies_in_the_middle_of_a_skip_skips_at_most_once() -> Res
 
 #[tokio::test]
 async fn a_redis_that_hangs_refuses_and_heals() -> Result<()> {
-    let cluster = Cluster::of(1).await?;
+    let cluster = Cluster::as_shipped(1).await?;
     let ada = cluster.host(0, "host-1", "Patience").await?;
     let epoch = ada.playback()?.epoch;
     let ready = format!("{}/readyz", cluster.url(0)?);

@@ -23,11 +23,22 @@ pub struct Cluster {
     pub http: reqwest::Client,
     simulator: Parlor,
     key: String,
+    /// What the gateways are told of Redis beside its address.
+    store_options: &'static str,
 }
 
 impl Cluster {
-    /// So many gateways.
+    /// So many gateways. They are patient with Redis, so that a machine that stalls for a second is no outage.
     pub async fn of(gateways: usize) -> Result<Self> {
+        Self::with(gateways, "?deadline=10000").await
+    }
+
+    /// So many gateways, as patient as they are without being told.
+    pub async fn as_shipped(gateways: usize) -> Result<Self> {
+        Self::with(gateways, "").await
+    }
+
+    async fn with(gateways: usize, store_options: &'static str) -> Result<Self> {
         prepare();
         let redis = Redis::start().await?;
         let simulator = Parlor::simulator().await?;
@@ -41,6 +52,7 @@ impl Cluster {
             http,
             simulator,
             key: STANDARD.encode(key),
+            store_options,
         };
         for _ in 0..gateways {
             let gateway = cluster.gateway("127.0.0.1:0").await?;
@@ -51,7 +63,8 @@ impl Cluster {
 
     /// A gateway more, at that address.
     pub async fn gateway(&self, listen: &str) -> Result<Parlor> {
-        let (redis, spotify) = (self.redis.url(), &self.simulator.url);
+        let redis = format!("{}{}", self.redis.url(), self.store_options);
+        let spotify = &self.simulator.url;
         let options = [
             ["--listen", listen],
             ["--redis-url", &redis],

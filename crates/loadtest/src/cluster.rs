@@ -71,7 +71,7 @@ struct Figures {
 
 /// Runs it, prints the figures.
 pub(crate) fn run(options: &Options) -> Result<()> {
-    crate::process::check_open_files(2 * options.members + 200)?;
+    crate::process::check_open_files(options.members + 500)?;
     let dir = tempfile::tempdir()?;
     let redis = redis(dir.path())?;
     let program = options.spawn.as_os_str();

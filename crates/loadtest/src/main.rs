@@ -100,6 +100,10 @@ struct Run {
     /// Runs the same against the floor, right after
     #[arg(long)]
     floor: bool,
+    /// Joins are counted the second time: everyone connects, goes, and connects again to a server whose memory the
+    /// first time has touched
+    #[arg(long)]
+    again: bool,
     /// The server on core 0, the members on core 1; needs taskset, and --spawn
     #[arg(long, requires = "spawn")]
     pin: bool,
@@ -126,6 +130,7 @@ impl Run {
             volley: self.volley.unwrap_or(volley).max(1),
             seconds: self.seconds,
             connect_within: Duration::from_secs(self.connect_within),
+            again: self.again,
         };
         if scenario.members < scenario.rooms {
             bail!(

@@ -1,14 +1,18 @@
 //! Hosts, rooms and members, made over HTTP.
 
 use anyhow::{Context, Result, bail};
+use std::time::Duration;
+
 use futures_util::{StreamExt, TryStreamExt, stream};
 use protocol::{Admission, SettingsPatch, SkipRule};
-use room_client::web::{self, Joined, Visitor};
+use room_client::web::{self, Joined, Visitor, WebError};
 
 use crate::swarm::Seat;
 
 /// A host may have 20 rooms (`PARLOR_MAX_ROOMS_PER_HOST`), and each has one player.
 const ROOMS_PER_HOST: usize = 20;
+/// How often somebody tries again who is told to (503), and how soon: what `Retry-After` says then.
+const AGAIN: (u32, Duration) = (20, Duration::from_secs(1));
 /// Joins under way at the same time.
 const AT_ONCE: usize = 16;
 
@@ -19,12 +23,15 @@ pub(crate) async fn rooms(server: &str, count: usize) -> Result<Vec<(String, Sea
     let of_host = |host: usize| {
         let http = http.clone();
         async move {
-            let mut visitor = Visitor::new(http, server).await?;
+            let mut visitor = patiently(async || Visitor::new(http.clone(), server).await).await?;
             let user = format!("host-{}", host + 1);
             visitor.sign_in(&user).await.with_context(|| format!("sign-in of {user}"))?;
             let mut rooms = Vec::new();
             for room in host * ROOMS_PER_HOST..count.min((host + 1) * ROOMS_PER_HOST) {
-                let code = visitor.create_room(&format!("Room {room}"), Some(settings())).await?.code;
+                let code =
+                    patiently(async || visitor.create_room(&format!("Room {room}"), Some(settings())).await)
+                        .await?
+                        .code;
                 let seat = seat(room, &code, &visitor)?;
                 rooms.push((code, seat));
             }
@@ -50,8 +57,8 @@ pub(crate) async fn members(server: &str, rooms: &[(String, Seat)], each: usize)
     let join = |(room, code): (usize, &str)| {
         let (http, code) = (http.clone(), code.to_owned());
         async move {
-            let visitor = Visitor::new(http, server).await?;
-            match visitor.join(&code, None).await? {
+            let visitor = patiently(async || Visitor::new(http.clone(), server).await).await?;
+            match patiently(async || visitor.join(&code, None).await).await? {
                 Joined::Member(_) => seat(room, &code, &visitor),
                 Joined::Waiting => bail!("a member of {code} is made to wait although admission is open"),
             }
@@ -60,6 +67,17 @@ pub(crate) async fn members(server: &str, rooms: &[(String, Seat)], each: usize)
     let wanted =
         rooms.iter().enumerate().flat_map(|(room, (code, _))| (0..each).map(move |_| (room, code.as_str())));
     stream::iter(wanted).map(join).buffer_unordered(AT_ONCE).try_collect().await
+}
+
+/// Does it again for as long as the server asks to come back later.
+async fn patiently<T>(mut act: impl AsyncFnMut() -> Result<T, WebError>) -> Result<T, WebError> {
+    for _ in 0..AGAIN.0 {
+        match act().await {
+            Err(WebError::Problem(problem)) if problem.status == 503 => tokio::time::sleep(AGAIN.1).await,
+            result => return result,
+        }
+    }
+    act().await
 }
 
 fn seat(room: usize, code: &str, visitor: &Visitor) -> Result<Seat> {

@@ -14,6 +14,8 @@ use crate::swarm::{Seat, Swarm};
 
 /// How long the server is watched while nobody does anything.
 const QUIET: Duration = Duration::from_secs(3);
+/// How long the server has to see that everyone went. Soon after, the kernel would give the memory back to the host.
+const GONE: Duration = Duration::from_secs(1);
 /// Let the news of the last joins go by.
 const SETTLE: Duration = Duration::from_secs(6);
 /// How long late deliveries are waited for.
@@ -31,6 +33,8 @@ pub(crate) struct Scenario {
     pub(crate) volley: usize,
     pub(crate) seconds: u64,
     pub(crate) connect_within: Duration,
+    /// Everyone connects twice, and the second time counts.
+    pub(crate) again: bool,
 }
 
 /// Runs it against the service.
@@ -95,22 +99,27 @@ fn measure(scenario: &Scenario, target: SocketAddr, seats: &[Seat], pid: Option<
     process::check_open_files(seats.len() + 200)?;
     let memory_before = pid.map(rss_kib).transpose()?;
     let quiet_before = usage(pid)?;
-    #[expect(clippy::disallowed_methods, reason = "a measurement lasts as long as it lasts")]
-    std::thread::sleep(QUIET);
-    let begin = usage(pid)?;
-    let joining = Instant::now();
-    let mut swarm = Swarm::connect(&[target], seats, scenario.connect_within)?;
-    let joined_in = joining.elapsed();
-    swarm.idle(SETTLE)?;
-    let joined = usage(pid)?;
+    rest(QUIET);
+    // Before the joins the service had its own things to do, too.
+    let idle_before = share(quiet_before, usage(pid)?, QUIET);
+    let connect = || -> Result<(Swarm, Option<Duration>)> {
+        let (before, begun) = (usage(pid)?, Instant::now());
+        let mut swarm = Swarm::connect(&[target], seats, scenario.connect_within)?;
+        swarm.idle(SETTLE)?;
+        let used = span(before, usage(pid)?);
+        Ok((swarm, used.map(|used| used.saturating_sub(begun.elapsed().mul_f64(idle_before)))))
+    };
+    let (mut swarm, mut joins) = connect()?;
     let memory = pid.map(rss_kib).transpose()?;
+    if scenario.again {
+        drop(swarm);
+        rest(GONE);
+        (swarm, joins) = connect()?;
+    }
+    let joined = usage(pid)?;
     swarm.idle(QUIET)?;
     let start = usage(pid)?;
     let idle = share(joined, start, QUIET);
-    // Before the joins the service had its own things to do, too.
-    let idle_before = share(quiet_before, begin, QUIET);
-    let joins =
-        span(begin, joined).map(|used| used.saturating_sub((joined_in + SETTLE).mul_f64(idle_before)));
 
     let mut figures = Figures {
         scenario: scenario.name.clone(),
@@ -154,6 +163,11 @@ fn measure(scenario: &Scenario, target: SocketAddr, seats: &[Seat], pid: Option<
         figures.max_ms = Some(latency.max() as f64 / 1_000.0);
     }
     Ok(figures)
+}
+
+#[expect(clippy::disallowed_methods, reason = "a measurement lasts as long as it lasts")]
+fn rest(time: Duration) {
+    std::thread::sleep(time);
 }
 
 fn usage(pid: Option<u32>) -> Result<Option<Duration>> {

@@ -163,10 +163,12 @@ impl Swarm {
         Ok(self.lost)
     }
 
-    /// The rooms in which not everyone has the same version, of pairs of rooms that are one.
+    /// The rooms in which not everyone who is connected has the same version, of pairs of rooms that are one.
     pub(crate) fn divided(&self) -> usize {
         let versions = |room: &Room| -> std::collections::BTreeSet<u64> {
-            room.members.iter().map(|n| self.connections[*n].version).collect()
+            let ready =
+                room.members.iter().map(|n| &self.connections[*n]).filter(|one| one.state == State::Ready);
+            ready.map(|connection| connection.version).collect()
         };
         self.rooms
             .chunks(2)

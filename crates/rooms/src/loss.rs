@@ -1,12 +1,11 @@
 //! What becomes of a room whose store has lost the last of what it had acknowledged: a replica has taken over that did
 //! not have it, or a server came back without it.
 
+use kernel::Timestamp;
+
 use crate::ballot::BallotState;
 use crate::record::Key;
 use crate::{Notice, Proposal, Room, Sections};
-
-/// More versions than a failover can lose: those after it are greater than any that a client has seen.
-const LOST_AT_MOST: u64 = 10_000;
 
 impl Room {
     /// The memory that it was last written in, as [`Self::kept_in`] was told; empty where it never was.
@@ -30,8 +29,11 @@ impl Room {
 
     /// The whole room as it is here, as a version beyond its own, the stored one, and any that was lost. For a store
     /// that is behind what this process remembers: the newest memory wins.
-    pub fn put_back(&mut self, stored: u64) -> Option<Proposal> {
-        self.version = self.version.max(stored) + LOST_AT_MOST;
+    ///
+    /// What was lost may have been put back itself, and nobody may remember: the version is the time in milliseconds at
+    /// least, which no room gets ahead of by a version at a time.
+    pub fn put_back(&mut self, now: Timestamp, stored: u64) -> Option<Proposal> {
+        self.version = self.version.max(stored).max(u64::try_from(now.as_millis()).unwrap_or(0));
         self.changed.extend([Key::Room, Key::Playback, Key::Ballot, Key::Orders]);
         self.changed.extend(self.members.keys().cloned().map(Key::Member));
         self.changed.extend(self.answers.keys().cloned().map(|(member, id)| Key::Answer(member, id)));

@@ -89,8 +89,11 @@ struct World {
     spotify: Spotify,
     processes: Vec<Process>,
     next_fence: u64,
-    /// The votes that were acknowledged for the present epoch and ballot.
+    /// The votes that were acknowledged for the present epoch and ballot, and that nobody has tried to take back: these
+    /// must count.
     acknowledged: BTreeSet<MemberId>,
+    /// The votes that were given to it, and not taken back for certain: no others may count.
+    given: BTreeSet<MemberId>,
     ballot: (u64, u64),
     songs: BTreeMap<u64, u64>,
     newest: u64,
@@ -141,6 +144,7 @@ impl World {
             processes: (0..PROCESSES).map(process).collect(),
             next_fence: 1,
             acknowledged: BTreeSet::new(),
+            given: BTreeSet::new(),
             ballot: (0, 0),
             songs: BTreeMap::new(),
             newest: 0,
@@ -173,7 +177,7 @@ impl World {
         }
         process.lineage = lineage;
         let expected = self.store.primary.version;
-        let Some(next) = process.room.put_back(expected) else { return };
+        let Some(next) = process.room.put_back(self.now, expected) else { return };
         self.told(&next);
         let primary = &mut self.store.primary;
         primary.version = next.version;
@@ -253,10 +257,11 @@ impl World {
             && ballot == self.ballot
         {
             if takes_back {
-                self.acknowledged.remove(&who)
+                self.given.remove(&who);
             } else {
-                self.acknowledged.insert(who)
-            };
+                self.given.insert(who.clone());
+                self.acknowledged.insert(who);
+            }
             self.check();
         }
     }
@@ -348,7 +353,7 @@ impl World {
             self.store.replica = self.store.primary.clone();
         }
         assert!(carried, "asked without quorum: {ballot:?}");
-        assert!(self.acknowledged.len() >= 3 || ballot != self.ballot, "votes that nobody gave: {ballot:?}");
+        assert!(self.given.len() >= 3 || ballot != self.ballot, "votes that nobody gave: {ballot:?}");
         let song = self.songs.get(&ballot.0).copied();
         assert!(!self.spotify.asked.iter().any(|(asked, _)| *asked == ballot), "asked twice for {ballot:?}");
         self.spotify.asked.push((ballot, self.spotify.song));
@@ -409,6 +414,7 @@ impl World {
         if ballot != self.ballot {
             self.ballot = ballot;
             self.acknowledged = room.votes().cloned().collect();
+            self.given = self.acknowledged.clone();
             let song = room.playback().track.as_ref().map(|track| track.uri.clone()).unwrap_or_default();
             self.songs.insert(ballot.0, song.trim_start_matches("spotify:track:").parse().unwrap_or(0));
         }

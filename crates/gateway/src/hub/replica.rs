@@ -62,6 +62,8 @@ pub(super) struct Replica {
     /// Comings and goings that wait for more of them, and until when.
     presence: Vec<Job>,
     presence_at: Option<Instant>,
+    /// The last version whose news were heard, which may come after the version itself was read.
+    heard: u64,
     over: bool,
 }
 
@@ -73,9 +75,11 @@ impl Replica {
         remembered: Remembered,
         to_take_up: bool,
     ) -> Self {
+        let heard = shared.room().version();
         Self {
             remembered: parts.shared.then_some(remembered),
             parts,
+            heard,
             shared,
             inbox,
             doubtful: false,
@@ -370,14 +374,18 @@ impl Replica {
     /// Another process has written.
     async fn hear(&mut self, change: RoomChange) {
         if let RoomChange::Committed { origin, news, version } = &change {
-            if *origin == self.parts.node || *version <= self.shared.room().version() {
+            if *origin == self.parts.node || *version <= self.heard {
                 return;
             }
+            self.heard = *version;
             let News { notices, departures } = News::from_bytes(news);
             for notice in &notices {
                 self.shared.audience.post_notice(notice_frame(notice));
             }
             self.part_from(departures);
+            if *version <= self.shared.room().version() {
+                return;
+            }
         }
         self.doubtful = true;
         self.catch_up().await;
@@ -431,7 +439,7 @@ impl Replica {
         let Ok(mut room) = restore(&self.parts, &self.shared.code, newest) else { return false };
         room.kept_in(&found.lineage);
         let expected = found.version();
-        let Some(next) = room.put_back(expected) else { return false };
+        let Some(next) = room.put_back(self.parts.time.now(), expected) else { return false };
         tracing::warn!(
             room = %self.shared.code,
             stored = expected,

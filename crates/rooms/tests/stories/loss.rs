@@ -1,6 +1,6 @@
 //! What people may rely on when the store has lost the last of what it had acknowledged.
 
-use rooms::{OrderOutcome, Room};
+use rooms::{Command, OrderOutcome, Room};
 
 use crate::check::{Party, count, seen_from_outside};
 
@@ -62,13 +62,30 @@ fn it_is_voided_once_and_not_without_a_failover() {
 }
 
 #[test]
+fn versions_grow_though_nobody_remembers_the_last_of_them() {
+    let mut party = party();
+    let stored = party.room.version();
+    let mut knows_no_more = party.room.clone();
+    let lost = party.room.put_back(party.now, stored).expect("a version");
+    party.waits(1_000);
+    for _ in 0..100 {
+        party.votes("guest-1");
+        party.does("guest-1", Command::UnvoteSkip { epoch: party.epoch() }).expect("taken back");
+    }
+    assert!(party.room.version() > lost.version);
+    party.waits(1_000);
+    let back = knows_no_more.put_back(party.now, stored).expect("a version");
+    assert!(back.version > party.room.version(), "{} after {}", back.version, party.room.version());
+}
+
+#[test]
 fn the_newest_memory_is_put_back_whole() {
     let mut party = party();
     party.votes("guest-1");
     let behind = party.room.version() - 1;
     for stored in [behind, party.room.version() + 7] {
         let known = party.room.version();
-        let back = party.room.put_back(stored).expect("a version");
+        let back = party.room.put_back(party.now, stored).expect("a version");
         assert!(back.version > known && back.version > stored, "versions only grow");
         let records = back.records.into_iter().filter_map(|(key, value)| Some((key, value?))).collect();
         let restored = Room::restore(back.version, &records, party.now).expect("sound records");
