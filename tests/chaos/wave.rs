@@ -427,25 +427,31 @@ async fn calls(arena: &Arena, user: &str) -> Result<Calls> {
     Ok(calls)
 }
 
-/// What that Redis has of each room.
+/// What that Redis has of each room and its host's tokens.
 async fn stored(redis: &acceptance::Redis, rooms: &[Arc<Room>]) -> Result<Vec<Stored>> {
-    let commands: Vec<String> = rooms
-        .iter()
-        .flat_map(|room| {
-            let (code, user) = (&room.code, &room.user);
-            [
-                format!("HGET parlor:{{{code}}}:room fence"),
-                format!("HGET parlor:{{{code}}}:room version"),
-                format!("HGET parlor:{{account/{user}}}:grant generation"),
-            ]
-        })
-        .collect();
+    let records: Vec<_> =
+        rooms.iter().map(|room| format!("HGET parlor:{{{}}}:room =room", room.code)).collect();
+    let mut commands = Vec::new();
+    for (room, record) in rooms.iter().zip(redis.ask(&records).await?) {
+        let code = &room.code;
+        let record: Value =
+            serde_json::from_str(&record).with_context(|| format!("the record of {code}: {record}"))?;
+        let account = record["account"].as_str().context("a room is of an account")?;
+        commands.extend([
+            format!("HGET parlor:{{{code}}}:room fence"),
+            format!("HGET parlor:{{{code}}}:room version"),
+            format!("HGET parlor:{{account/{account}}}:grant generation"),
+        ]);
+    }
     let said = redis.ask(&commands).await?;
-    let number = |text: &String| text.parse().unwrap_or(0);
-    let of = |said: &[String]| Stored {
-        fence: number(&said[0]),
-        version: number(&said[1]),
-        generation: number(&said[2]),
+    // A key that is not there must not look like a number that never grows.
+    let number = |text: &String| text.parse().with_context(|| format!("no number in Redis: {text:?}"));
+    let of = |said: &[String]| {
+        anyhow::Ok(Stored {
+            fence: number(&said[0])?,
+            version: number(&said[1])?,
+            generation: number(&said[2])?,
+        })
     };
-    Ok(said.chunks_exact(3).map(of).collect())
+    said.chunks_exact(3).map(of).collect()
 }

@@ -69,6 +69,8 @@ pub enum SpotifyFailure {
 pub enum NotCommanded {
     /// It was not asked.
     NotAsked(SpotifyFailure),
+    /// It was not asked, because its time was over when it could have been.
+    TooLate,
     /// It was asked, and this came back. A 401 has had its token replaced already.
     Failed(Error),
 }
@@ -142,14 +144,19 @@ impl Spotify {
         .await
     }
 
-    /// Gives a player command, once. Its answer is never waited for in vain: `ask` has its own time limit.
+    /// Gives a player command, once, if it is still in time when the token and the budget are there: both may have
+    /// waited for the store. Its answer is never waited for in vain: `ask` has its own time limit.
     pub async fn command(
         &self,
         account: &AccountId,
+        in_time: impl Fn() -> bool + Send,
         ask: impl FnOnce(Client, Secret<String>) -> Asked<Observed<()>> + Send,
     ) -> Result<Observed<()>, NotCommanded> {
         let bearer = self.bearer(account).await.map_err(NotCommanded::NotAsked)?;
         self.take(&bearer.client_id, Group::Player).await.map_err(NotCommanded::NotAsked)?;
+        if !in_time() {
+            return Err(NotCommanded::TooLate);
+        }
         match ask(self.0.parts.client.clone(), bearer.token.clone()).await {
             Ok(done) => Ok(done),
             Err(error) => {

@@ -20,6 +20,9 @@ pub(crate) fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).unwrap_or(Path::new(".")).to_owned()
 }
 
+/// Variables of a crate that cargo runs.
+const OWN: [&str; 2] = ["CARGO_PKG_", "CARGO_MANIFEST_"];
+
 pub(crate) fn run(words: &[&str], dir: &Path) -> Result<()> {
     run_with(words, dir, &[])
 }
@@ -28,7 +31,15 @@ pub(crate) fn run_with(words: &[&str], dir: &Path, variables: &[(&str, &str)]) -
     let (program, arguments) = words.split_first().context("an empty command")?;
     say(&format!("$ {}", words.join(" ")));
     let begun = Instant::now();
-    let status = Command::new(program)
+    let mut command = Command::new(program);
+    // What cargo said of xtask's own crate is nobody else's: build scripts (ring's) that look at it would run again,
+    // and all that stands on them be built again, whenever a build is started the other way.
+    for (name, _) in std::env::vars_os() {
+        if name.to_str().is_some_and(|name| OWN.iter().any(|own| name.starts_with(own))) {
+            command.env_remove(name);
+        }
+    }
+    let status = command
         .args(arguments)
         .current_dir(dir)
         .envs(variables.iter().copied())

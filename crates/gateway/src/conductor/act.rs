@@ -76,8 +76,9 @@ impl Conductor<'_> {
 
     async fn send(&self, order: &Order, device: Option<DeviceId>) -> Result<(), NotCommanded> {
         let account = self.room.read(|room| room.account().clone());
-        let timeout = self.time_for(&order.act);
         let act = order.act.clone();
+        // Whoever conducts by then finds it sent, and looks.
+        let in_time = || self.held.holds() && !self.time_for(&order.act).is_zero();
         let bad = || NotCommanded::NotAsked(SpotifyFailure::NotFound);
         let play = |what| PlayRequest { device_id: device.clone(), what, position_ms: None };
         let request = match &act {
@@ -89,7 +90,8 @@ impl Conductor<'_> {
             Act::Transfer { device_id } => Some(DeviceId::parse(device_id).map_err(|_| bad())?),
             _ => None,
         };
-        let sent = self.parts.spotify.command(&account, move |client, token| {
+        let sent = self.parts.spotify.command(&account, in_time, |client, token| {
+            let timeout = self.time_for(&act);
             Box::pin(async move {
                 match (act, request, target) {
                     (_, Some(request), _) => client.play(&token, &request, timeout).await,
@@ -121,6 +123,7 @@ impl Conductor<'_> {
     async fn outcome_of(&mut self, order: &Order, why: NotCommanded) -> OrderOutcome {
         let error = match why {
             NotCommanded::NotAsked(failure) => return self.not_asked(order, failure),
+            NotCommanded::TooLate => return OrderOutcome::Again { not_before: self.parts.time.now() },
             NotCommanded::Failed(error) => error,
         };
         match error.kind {
@@ -198,7 +201,7 @@ impl Conductor<'_> {
         let Some(device) = device else { return refused };
         match self.send(order, Some(device)).await {
             Ok(()) => OrderOutcome::Done,
-            Err(NotCommanded::NotAsked(_)) => refused,
+            Err(NotCommanded::NotAsked(_) | NotCommanded::TooLate) => refused,
             Err(NotCommanded::Failed(error)) => OrderOutcome::Refused(refusal(&error)),
         }
     }

@@ -382,10 +382,11 @@ impl Replica {
             for notice in &notices {
                 self.shared.audience.post_notice(notice_frame(notice));
             }
-            self.part_from(departures);
+            // Read before its news came: who went by then is gone from here, and may be back.
             if *version <= self.shared.room().version() {
                 return;
             }
+            self.part_from(departures);
         }
         self.doubtful = true;
         self.catch_up().await;
