@@ -34,10 +34,6 @@ impl Conductor<'_> {
         if self.report(ConductorEvent::Send(id)).await? != Conducted::MaySend(true) {
             return Ok(());
         }
-        if !self.held.holds() {
-            // Whoever conducts now finds it sent, and looks.
-            return Err(NotConducted::Fenced);
-        }
         let outcome = match self.send(&order, None).await {
             Ok(()) => OrderOutcome::Done,
             Err(why) => self.outcome_of(&order, why).await,

@@ -111,14 +111,14 @@ pub(super) fn next(room: &Room, memory: &Memory, now: Timestamp) -> Step {
         }
     }
     if let Some(at) = memory.due.first() {
-        return if *at <= now { Step::Look("after a command") } else { Step::Wait(*at, "after a command") };
+        return look_at(*at, now, "after a command");
     }
     if memory.lonely_since.is_some_and(|since| now.since(since) >= LINGER_MS) {
         return Step::Rest;
     }
     let Some(looked_at) = memory.looked_at else { return Step::Look("taken up") };
     let (at, why) = regular(room, memory, looked_at);
-    if at <= now { Step::Look(why) } else { Step::Wait(at, why) }
+    look_at(at, now, why)
 }
 
 fn for_order(room: &Room, order: &Order, memory: &Memory, now: Timestamp) -> Option<Step> {
@@ -127,32 +127,47 @@ fn for_order(room: &Room, order: &Order, memory: &Memory, now: Timestamp) -> Opt
             Some(Step::Wait(not_before, "an order waits"))
         }
         OrderState::Waiting { .. } if !order.act.leaves_item() => Some(Step::Act(order.id)),
-        OrderState::Waiting { .. } => {
-            let fresh = memory.looked_at.is_some_and(|at| now.since(at) <= FRESH_MS) && !memory.must_look;
-            if !fresh {
-                return Some(Step::Look("before a skip"));
-            }
-            let late = room.ends_within(now, TOO_LATE_MS);
-            match room.playback().ends_at().filter(|_| late) {
-                Some(end) => {
-                    let seen = end.plus_ms(END_MARGIN_MS);
-                    let step = Step::Wait(seen, "the track ends by itself");
-                    Some(if seen <= now { Step::Look("the track has ended") } else { step })
-                }
-                None => Some(Step::Act(order.id)),
-            }
-        }
+        OrderState::Waiting { .. } => Some(before_leaving(room, order.id, memory, now)),
         OrderState::Sent { .. } => Some(Step::Doubt(order.id)),
         OrderState::Unknown { at } => {
             let looked_at = memory.looked_at.unwrap_or_default();
             let next = SETTLE_MS.iter().map(|ms| at.plus_ms(*ms)).find(|due| looked_at < *due);
             Some(match next {
-                Some(due) if due <= now => Step::Look("whether it happened"),
-                Some(due) => Step::Wait(due, "whether it happened"),
+                Some(due) => look_at(due, now, "whether it happened"),
                 None => Step::GiveUp(order.id),
             })
         }
     }
+}
+
+/// Towards an order that leaves the item: after a fresh look, and not close to the item's own end.
+fn before_leaving(room: &Room, order: OrderId, memory: &Memory, now: Timestamp) -> Step {
+    let Some(looked_at) = memory.looked_at.filter(|_| !memory.must_look) else {
+        return Step::Look("before a skip");
+    };
+    let gone = room.playback().ends_at().map(|end| end.plus_ms(END_MARGIN_MS));
+    if gone.is_some_and(|gone| gone <= looked_at) {
+        return look_at(overdue(room, memory.watch, looked_at), now, "the overdue end");
+    }
+    if now.since(looked_at) > FRESH_MS {
+        return Step::Look("before a skip");
+    }
+    match gone.filter(|_| room.ends_within(now, TOO_LATE_MS)) {
+        Some(gone) => look_at(gone, now, "the track ends by itself"),
+        None => Step::Act(order),
+    }
+}
+
+fn look_at(at: Timestamp, now: Timestamp, why: &'static str) -> Step {
+    if at <= now { Step::Look(why) } else { Step::Wait(at, why) }
+}
+
+/// When to look again at an item that is past its end and still shown (Spotify lags, or the device is gone): the later,
+/// the longer it has been so.
+fn overdue(room: &Room, watch: Watch, looked_at: Timestamp) -> Timestamp {
+    let over_ms = room.playback().ends_at().map_or(0, |end| looked_at.since(end));
+    let longest = if watch == Watch::Within10s { CLOSE_MS } else { 60_000 };
+    looked_at.plus_ms(over_ms.clamp(1_500, longest))
 }
 
 fn regular(room: &Room, memory: &Memory, looked_at: Timestamp) -> (Timestamp, &'static str) {
@@ -160,11 +175,8 @@ fn regular(room: &Room, memory: &Memory, looked_at: Timestamp) -> (Timestamp, &'
     let end = room.playback().ends_at().map(|end| end.plus_ms(END_MARGIN_MS)).filter(|end| *end > looked_at);
     match (memory.watch, end) {
         (Watch::EndOfTrack, Some(end)) => (end, "the predicted end"),
-        // Past its end and still shown: Spotify lags, or the device is gone.
         (watch, None) if room.playback().is_playing && room.playback().track.is_some() => {
-            let over_ms = room.playback().ends_at().map_or(0, |end| looked_at.since(end));
-            let longest = if watch == Watch::Within10s { CLOSE_MS } else { 60_000 };
-            (looked_at.plus_ms(over_ms.clamp(1_500, longest)), "the overdue end")
+            (overdue(room, watch, looked_at), "the overdue end")
         }
         (Watch::EndOfTrack, None) => {
             (looked_at.plus_ms((same_ms / 2).clamp(QUIET_MS.0, QUIET_MS.1)), "whether something plays")
@@ -188,9 +200,13 @@ mod tests {
 
     const START: Timestamp = Timestamp(1_790_000_000_000);
 
-    /// A room whose track was skipped at the start: Spotify has said so, and what it led to is not seen yet.
-    fn skipped() -> Room {
-        let host: kernel::MemberId = "ada".parse().expect("an id");
+    fn ada() -> kernel::MemberId {
+        "ada".parse().expect("an id")
+    }
+
+    /// A room whose track, at 10 of its 200 seconds at the start, is to be skipped.
+    fn to_skip() -> (Room, OrderId) {
+        let host = ada();
         let opening = Opening {
             code: "7KQ2MD".parse().expect("a code"),
             name: "Friday".to_owned(),
@@ -228,10 +244,43 @@ mod tests {
         let epoch = room.playback().epoch;
         room.perform(START, &host, None, Command::Skip { epoch }).expect("the host may");
         let order = room.next_order().expect("it was ordered").id;
+        (room, order)
+    }
+
+    /// A room whose track was skipped at the start: Spotify has said so, and what it led to is not seen yet.
+    fn skipped() -> Room {
+        let (mut room, order) = to_skip();
         assert!(room.order_send(START, order));
         room.order_answered(START, order, OrderOutcome::Done);
         assert!(room.playback().leaving);
         room
+    }
+
+    #[test]
+    fn a_track_that_stays_past_its_end_is_looked_at_less_and_less_while_a_skip_waits() {
+        let (room, order) = to_skip();
+        let end = START.plus_ms(190_000);
+        let mut memory = Memory::taking_up(Watch::EndOfTrack, &room, START);
+        memory.looked_at = Some(START);
+        assert_eq!(next(&room, &memory, START), Step::Act(order));
+        let close = end.minus_ms(TOO_LATE_MS);
+        memory.looked_at = Some(close);
+        let gone = end.plus_ms(END_MARGIN_MS);
+        assert_eq!(next(&room, &memory, close), Step::Wait(gone, "the track ends by itself"));
+        let mut now = gone;
+        let mut looks = 0;
+        while now < end.plus_ms(60_000) && looks < 100 {
+            now = match next(&room, &memory, now) {
+                Step::Look(_) => {
+                    looks += 1;
+                    memory.looked_at = Some(now);
+                    now
+                }
+                Step::Wait(at, _) => at,
+                step => panic!("{step:?}"),
+            };
+        }
+        assert!((4..=8).contains(&looks), "{looks} looks in a minute");
     }
 
     #[test]

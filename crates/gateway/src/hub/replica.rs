@@ -253,7 +253,7 @@ impl Replica {
     fn is_other(&self, lineage: &Lineage) -> bool {
         self.remembered
             .as_ref()
-            .is_some_and(|memory| memory.lineage != *lineage || *self.shared.room().lineage() != **lineage)
+            .is_some_and(|own| own.lineage != *lineage || *self.shared.room().lineage() != **lineage)
     }
 
     fn apply(&self, jobs: &[Job]) -> (Vec<Outcome>, Option<Proposal>, Option<Fence>) {
@@ -387,6 +387,9 @@ impl Replica {
                 return;
             }
             self.part_from(departures);
+            self.doubtful = true;
+            self.reload().await;
+            return;
         }
         self.doubtful = true;
         self.catch_up().await;
