@@ -96,6 +96,29 @@ async fn whoever_writes_at_the_same_time_everyone_hears_it_all() -> Result<()> {
 }
 
 #[tokio::test]
+async fn who_follows_a_room_need_not_read_it() -> Result<()> {
+    const RENAMES: u64 = 30;
+    let cluster = Cluster::of(2).await?;
+    let ada = cluster.host(0, "host-1", "Busy").await?;
+    let ben = cluster.guest(1, &ada.code, "Ben").await?;
+    ada.sees("two people", |room| room.members.online == 2).await?;
+    let reads = async || -> Result<u64> {
+        let told = cluster.redis.info("commandstats", "cmdstat_hgetall").await?.context("rooms were read")?;
+        let calls = told.strip_prefix("calls=").and_then(|rest| rest.split(',').next());
+        Ok(calls.context("a count")?.parse()?)
+    };
+    let before = reads().await?;
+    for number in 0..RENAMES {
+        let name = format!("Busy {number}");
+        ada.visitor.patch_room(&ada.code, &PatchRoom { name: Some(name.clone()), settings: None }).await?;
+        ben.sees("the name", |room| room.name == name).await?;
+    }
+    let read = reads().await? - before;
+    ensure!(read < RENAMES / 2, "{read} reads for {RENAMES} versions");
+    Ok(())
+}
+
+#[tokio::test]
 async fn a_death_is_the_end_of_nothing() -> Result<()> {
     let mut cluster = Cluster::of(2).await?;
     let ada = cluster.host(0, "host-1", "Survivors").await?;

@@ -1,10 +1,11 @@
-//! A version of the room as bytes, encoded once and shared by everyone who hears it.
+//! What is heard as bytes: a version of the room, encoded once and shared by everyone who hears it, answers and notices.
 
 use std::sync::Arc;
 
 use bytes::{BufMut, Bytes, BytesMut};
 use kernel::{RoomCode, Timestamp};
-use rooms::{Room, Section, Sections};
+use protocol::ServerFrame;
+use rooms::{Notice, Refusal, Room, Section, Sections};
 
 use crate::net::{Publication, codec};
 use crate::wire;
@@ -34,21 +35,26 @@ impl Frames {
         self.version
     }
 
-    /// The room's next published version, of which only these sections differ; and what everyone is told. A version
-    /// in which nothing visible changed is told by the room's name, the smallest section: so every client comes to
-    /// hold the version that its acknowledgements name.
+    /// The room's next published version, of which no more than these sections differ; and what everyone is told: those
+    /// that do. A version in which nothing visible changed is told by the room's name, the smallest section: so every
+    /// client comes to hold the version that its acknowledgements name.
     pub(super) fn next(&self, room: &Room, changed: Sections, notices: Vec<Bytes>) -> (Self, Publication) {
         let mut next = Self { version: room.version(), ..self.clone() };
         let mut update = BytesMut::with_capacity(1024);
         update.extend_from_slice(format!("{{\"type\":\"update\",\"version\":{}", next.version).as_bytes());
-        let mut shown = changed;
+        let mut shown = Sections::default();
+        for section in Section::ALL.into_iter().filter(|section| changed.contains(*section)) {
+            let value = wire::section(room, section);
+            let known = &mut next.sections[section as usize];
+            if *known != value {
+                *known = value.into();
+                shown.insert(section);
+            }
+        }
         if shown.is_empty() {
             shown.insert(Section::Name);
         }
         for section in Section::ALL.into_iter().filter(|section| shown.contains(*section)) {
-            if changed.contains(section) {
-                next.sections[section as usize] = wire::section(room, section).into();
-            }
             put_section(&mut update, section, &next.sections[section as usize]);
         }
         update.put_u8(b'}');
@@ -97,4 +103,80 @@ fn put_section(json: &mut BytesMut, section: Section, value: &[u8]) {
     json.extend_from_slice(wire::section_key(section).as_bytes());
     json.extend_from_slice(b"\":");
     json.extend_from_slice(value);
+}
+
+/// The answer to a command.
+pub(super) fn answer_frame(id: String, result: Result<u64, Refusal>) -> Bytes {
+    frame(&match result {
+        Ok(version) => ServerFrame::Ack { id, version },
+        Err(refusal) => ServerFrame::Refused {
+            id: Some(id),
+            code: wire::code(refusal.reason),
+            message: refusal.message,
+            retry_ms: refusal.retry_ms,
+        },
+    })
+}
+
+/// The answer to a command that could not be stored, or not be taken.
+pub(crate) fn unavailable_frame(id: String) -> Bytes {
+    frame(&ServerFrame::Refused {
+        id: Some(id),
+        code: protocol::Code::StoreUnavailable,
+        message: "The service cannot store anything right now. Try again in a moment.".to_owned(),
+        retry_ms: Some(1_000),
+    })
+}
+
+/// What everyone is told besides the room.
+pub(super) fn notice_frame(notice: &Notice) -> Bytes {
+    frame(&ServerFrame::Notice(wire::notice(notice)))
+}
+
+/// A frame for the live connection.
+pub(crate) fn frame(frame: &ServerFrame) -> Bytes {
+    let json = serde_json::to_vec(frame).expect("wire types have text keys and no failing serializer");
+    codec::text_frame(&json)
+}
+
+#[cfg(test)]
+mod tests {
+    use rooms::{Opening, Settings};
+
+    use super::*;
+
+    #[test]
+    fn an_update_names_the_sections_that_differ_and_no_more() {
+        let host: kernel::MemberId = "ada".parse().expect("an id");
+        let opening = Opening {
+            code: "7KQ2MD".parse().expect("a code"),
+            name: "Friday".to_owned(),
+            host: host.clone(),
+            host_name: "Ada".to_owned(),
+            account: "ada".parse().expect("an account"),
+            settings: Settings::default(),
+        };
+        let now = Timestamp(1_790_000_000_000);
+        let mut room = Room::open(opening, now);
+        room.take();
+        let frames = Frames::of(&room);
+        let guest: kernel::MemberId = "ben".parse().expect("an id");
+        room.join(now, &guest, "Ben", 10);
+        room.take();
+        let check = |frames: &Frames, room: &Room, expected: &[&str]| {
+            let (next, told) = frames.next(room, Sections::ALL, Vec::new());
+            let update = told.for_version(frames.version()).expect("it is newer");
+            let json = update.iter().position(|byte| *byte == b'{').expect("behind the frame's head");
+            let update: serde_json::Value = serde_json::from_slice(&update[json..]).expect("is JSON");
+            let keys = update.as_object().expect("an object").keys().map(String::as_str);
+            let sections: Vec<&str> = keys.filter(|key| !["type", "version"].contains(key)).collect();
+            assert_eq!(sections, expected);
+            assert_eq!(next.room_json(), Frames::of(room).room_json());
+            next
+        };
+        let frames = check(&frames, &room, &["members"]);
+        // A version that nobody sees a change in.
+        let before = Frames { version: frames.version() - 1, ..frames };
+        check(&before, &room, &["name"]);
+    }
 }

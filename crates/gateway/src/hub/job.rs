@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use kernel::{AccountId, MemberId};
 use rooms::{
-    Command, CommandId, Departure, JoinOutcome, Notice, Observation, OrderId, OrderOutcome, Refusal, Sight,
-    Trouble,
+    Command, CommandId, Departure, JoinOutcome, Notice, Observation, OrderId, OrderOutcome, Proposal,
+    Refusal, Sight, Trouble,
 };
 use serde::{Deserialize, Serialize};
 use store::Fence;
@@ -30,22 +30,33 @@ impl From<HubError> for Failure {
 }
 
 /// What the room's tasks at other processes hear with a commit, besides its version.
-#[derive(Debug, Default, Serialize, Deserialize)]
+#[derive(Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub(super) struct News {
     /// What everyone is told.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(super) notices: Vec<Notice>,
     /// Whose connections end.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(super) departures: Vec<(MemberId, Departure)>,
+    /// What has changed matters little, and may be told later.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub(super) soft: bool,
 }
 
 impl News {
-    /// For the store, which does not look into it. Nothing is no bytes.
-    pub(super) fn to_bytes(notices: &[Notice], departures: &[(MemberId, Departure)]) -> Vec<u8> {
-        if notices.is_empty() && departures.is_empty() {
-            return Vec::new();
+    /// Of a version that this process makes.
+    pub(super) fn of(proposal: &Proposal) -> Self {
+        Self {
+            notices: proposal.notices.clone(),
+            departures: proposal.departures.clone(),
+            soft: proposal.sections.is_empty(),
         }
-        let news = Self { notices: notices.to_vec(), departures: departures.to_vec() };
-        serde_json::to_vec(&news).unwrap_or_default()
+    }
+
+    /// For the store, which does not look into it. Nothing is no bytes.
+    pub(super) fn to_bytes(&self) -> Vec<u8> {
+        if *self == Self::default() { Vec::new() } else { serde_json::to_vec(self).unwrap_or_default() }
     }
 
     /// News that cannot be read, of a process of another version, are none: the room itself is read all the same.

@@ -1,5 +1,6 @@
 //! The rooms that are awake on this gateway: a replica of each, and one task that writes it.
 
+mod apply;
 mod frames;
 mod job;
 mod registry;
@@ -7,9 +8,9 @@ mod remembered;
 mod replica;
 mod room;
 
+pub(crate) use frames::{frame, unavailable_frame};
 pub use job::{Conducted, ConductorEvent, Failure, NotConducted};
 pub use registry::{Hub, HubParts};
-pub(crate) use replica::{frame, unavailable_frame};
 pub use room::RoomHandle;
 
 /// Why the hub could not do what was asked of it.

@@ -79,7 +79,7 @@ impl Hub {
         room.kept_in(&lineage);
         let proposal = room.take().ok_or(HubError::Corrupt)?;
         let mut remembered = Remembered::new(Lineage::clone(&lineage), StoredRoom::default(), false);
-        remembered.learn(&proposal);
+        remembered.learn(proposal.version, &proposal.records);
         let commit = Commit {
             code: room.code().clone(),
             expected: proposal.expected,

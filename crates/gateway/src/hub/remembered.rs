@@ -1,7 +1,7 @@
 //! What this process remembers of a room, for a store that may lose what it has acknowledged: a replica has taken over, or
 //! a server was restarted. Then the newest memory wins, whoever has it.
 
-use rooms::{Proposal, Room};
+use rooms::Room;
 use store::{Lineage, StoredRoom};
 
 /// The room as it was last known to be stored.
@@ -11,7 +11,8 @@ pub(super) struct Remembered {
     pub(super) lineage: Lineage,
     /// What was stored.
     pub(super) stored: StoredRoom,
-    closed: bool,
+    /// Whether the room was closed.
+    pub(super) closed: bool,
 }
 
 /// The room as the store has it now, and the name of the store's memory.
@@ -48,11 +49,10 @@ impl Remembered {
         Self { lineage, stored, closed }
     }
 
-    /// The proposal was stored.
-    pub(super) fn learn(&mut self, proposal: &Proposal) {
-        self.stored.version = proposal.version;
-        self.closed |= proposal.closed;
-        for (key, value) in &proposal.records {
+    /// The next version was stored there, and wrote these records.
+    pub(super) fn learn(&mut self, version: u64, records: &[(String, Option<Vec<u8>>)]) {
+        self.stored.version = version;
+        for (key, value) in records {
             match value {
                 Some(value) => self.stored.records.insert(key.clone(), value.clone()),
                 None => self.stored.records.remove(key),

@@ -1,25 +1,27 @@
 //! The task that writes a room on this gateway: gather what has arrived, apply it in order, store it once, and only then
 //! answer and tell everyone.
 
+mod follow;
+
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
 use kernel::{MemberId, NodeId};
-use protocol::{CloseCode, ServerFrame};
-use rooms::{Departure, Notice, Proposal, Room, Sections};
-use store::{Commit, CommitError, Fence, Lineage, Restore, RoomChange, RoomFeed, StoredRoom};
+use protocol::CloseCode;
+use rooms::{Departure, Proposal, Sections};
+use store::{Commit, CommitError, Fence, Lineage, RoomChange, RoomFeed};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, MissedTickBehavior};
 
 use super::HubError;
-use super::job::{Conducted, ConductorEvent, Failure, Job, News, NotConducted, Outcome, Reply};
-use super::registry::{HubParts, load, restore};
-use super::remembered::{Found, Judgement, Remembered, judge};
+use super::apply::apply_one;
+use super::frames::{answer_frame, notice_frame, unavailable_frame};
+use super::job::{ConductorEvent, Failure, Job, News, NotConducted, Outcome, Reply};
+use super::registry::HubParts;
+use super::remembered::Remembered;
 use super::room::{Shared, farewell};
-use crate::net::codec;
-use crate::wire;
 
 /// Jobs that are stored together at the most: more would make the first of them wait.
 const BATCH: usize = 512;
@@ -204,7 +206,8 @@ impl Replica {
             match self.commit(&proposal, fence, asks_spotify(&jobs)).await {
                 Ok(()) => {
                     if let Some(remembered) = &mut self.remembered {
-                        remembered.learn(&proposal);
+                        remembered.closed |= proposal.closed;
+                        remembered.learn(proposal.version, &proposal.records);
                     }
                     self.to_take_up = false;
                     self.alive = None;
@@ -292,7 +295,7 @@ impl Replica {
             expected: proposal.expected,
             records: proposal.records.clone(),
             fence,
-            news: News::to_bytes(&proposal.notices, &proposal.departures),
+            news: News::of(proposal).to_bytes(),
             origin: self.parts.node.clone(),
             expires_at: proposal.expires_at,
             durable,
@@ -331,20 +334,24 @@ impl Replica {
         self.shared.stored.send_replace(proposal.version);
         let notices: Vec<Bytes> = proposal.notices.iter().map(notice_frame).collect();
         self.untold = self.untold.union(proposal.sections).union(proposal.soft);
-        let listeners = self.shared.audience.len();
-        if !proposal.sections.is_empty() || listeners <= FEW_LISTENERS {
-            self.tell(notices);
-        } else {
-            for notice in notices {
-                self.shared.audience.post_notice(notice);
-            }
-            let delay = (SOFT_PER_LISTENER * u32::try_from(listeners).unwrap_or(u32::MAX)).min(SOFT_MAX);
-            self.tell_at.get_or_insert(Instant::now() + delay);
-        }
+        self.tell_soon(proposal.sections.is_empty(), notices);
         self.part_from(proposal.departures);
         if proposal.closed {
             self.close_everyone(CloseCode::RoomClosed, "The room was closed.");
         }
+    }
+
+    /// Tells what is untold: what matters little (`soft`) later, where many listen.
+    fn tell_soon(&mut self, soft: bool, notices: Vec<Bytes>) {
+        let listeners = self.shared.audience.len();
+        if !soft || listeners <= FEW_LISTENERS {
+            return self.tell(notices);
+        }
+        for notice in notices {
+            self.shared.audience.post_notice(notice);
+        }
+        let delay = (SOFT_PER_LISTENER * u32::try_from(listeners).unwrap_or(u32::MAX)).min(SOFT_MAX);
+        self.tell_at.get_or_insert(Instant::now() + delay);
     }
 
     fn tell(&mut self, notices: Vec<Bytes>) {
@@ -371,170 +378,9 @@ impl Replica {
         }
     }
 
-    /// Another process has written.
-    async fn hear(&mut self, change: RoomChange) {
-        if let RoomChange::Committed { origin, news, version } = &change {
-            if *origin == self.parts.node || *version <= self.heard {
-                return;
-            }
-            self.heard = *version;
-            let News { notices, departures } = News::from_bytes(news);
-            for notice in &notices {
-                self.shared.audience.post_notice(notice_frame(notice));
-            }
-            // Read before its news came: who went by then is gone from here, and may be back.
-            if *version <= self.shared.room().version() {
-                return;
-            }
-            self.part_from(departures);
-            self.doubtful = true;
-            self.reload().await;
-            return;
-        }
-        self.doubtful = true;
-        self.catch_up().await;
-    }
-
-    async fn catch_up(&mut self) {
-        let known = self.shared.room().version();
-        let rooms = &self.parts.store.rooms;
-        let Ok(lineage) = rooms.room_lineage(&self.shared.code).await else { return };
-        let Ok(version) = rooms.room_version(&self.shared.code).await else { return };
-        if self.is_other(&lineage) || version.is_none_or(|version| version > known) {
-            self.doubtful = true;
-            self.reload().await;
-        }
-    }
-
     fn gone(&mut self) {
         self.over = true;
         self.close_everyone(CloseCode::NoSuchRoom, "There is no such room any more.");
-    }
-
-    /// Takes the room from the store, once the store has again what it has lost. `false`: it cannot be had.
-    async fn reload(&mut self) -> bool {
-        let mut waited = false;
-        for _ in 0..TRIES {
-            let Ok(found) = load(&self.parts, &self.shared.code).await else { return false };
-            let newest = match judge(self.remembered.as_ref(), &found, waited) {
-                Judgement::Follow => return self.follow(found),
-                Judgement::Wait => {
-                    waited = true;
-                    tokio::time::sleep(OTHERS_FIRST).await;
-                    continue;
-                }
-                Judgement::PutBackOwn => self.remembered.as_ref().map(|own| &own.stored),
-                Judgement::PutBackStored => found.room.as_ref().map(|(_, stored)| stored),
-                Judgement::Gone => {
-                    self.gone();
-                    return false;
-                }
-            };
-            let Some(newest) = newest else { return false };
-            if !self.put_back(&found, newest).await {
-                return false;
-            }
-        }
-        false
-    }
-
-    /// Stores the whole room again as `newest` has it, where the store may have lost something. `true`: look again.
-    async fn put_back(&self, found: &Found, newest: &StoredRoom) -> bool {
-        let Ok(mut room) = restore(&self.parts, &self.shared.code, newest) else { return false };
-        room.kept_in(&found.lineage);
-        let expected = found.version();
-        let Some(next) = room.put_back(self.parts.time.now(), expected) else { return false };
-        tracing::warn!(
-            room = %self.shared.code,
-            stored = expected,
-            remembered = newest.version,
-            version = next.version,
-            "room.put_back: another server of the store has taken over"
-        );
-        let records = next.records.into_iter().filter_map(|(key, value)| Some((key, value?))).collect();
-        let restore = Restore {
-            code: self.shared.code.clone(),
-            expected,
-            room: StoredRoom { version: next.version, records },
-            news: News::to_bytes(&next.notices, &[]),
-            origin: self.parts.node.clone(),
-            expires_at: next.expires_at,
-            lineage: Some(Lineage::clone(&found.lineage)),
-        };
-        match self.parts.store.rooms.room_restore(restore).await {
-            Ok(_) => {
-                for notice in &next.notices {
-                    self.shared.audience.post_notice(notice_frame(notice));
-                }
-                true
-            }
-            // Somebody else was faster, or the store has changed again.
-            Err(CommitError::Conflict { .. } | CommitError::OtherLineage) => true,
-            Err(CommitError::Fenced | CommitError::Gone | CommitError::Store(_)) => false,
-        }
-    }
-
-    /// Shows the room as it was found, where that is newer.
-    fn follow(&mut self, found: Found) -> bool {
-        let Found { lineage, room } = found;
-        let Some((room, stored)) = room else {
-            self.gone();
-            return false;
-        };
-        let (version, closed) = (room.version(), room.closed_at().is_some());
-        if let Some(remembered) = &mut self.remembered {
-            *remembered = Remembered::new(lineage, stored, closed);
-        }
-        {
-            let mut replica = self.shared.room();
-            *replica = room;
-            self.seat_anew(&mut replica);
-        }
-        self.doubtful = false;
-        if version <= self.shared.published().version() {
-            return true;
-        }
-        self.shared.stored.send_replace(version);
-        self.untold = Sections::ALL;
-        self.tell(Vec::new());
-        if closed {
-            self.close_everyone(CloseCode::RoomClosed, "The room was closed.");
-        } else {
-            self.close_strangers();
-        }
-        true
-    }
-
-    /// Who is connected here may have come or gone while nothing could be stored.
-    fn seat_anew(&self, room: &mut Room) {
-        let (now, node) = (self.parts.time.now(), &self.parts.node);
-        let seats = self.shared.seats();
-        let gone: Vec<_> = room
-            .members()
-            .filter(|(id, member)| member.nodes.contains(node) && !seats.contains_key(*id))
-            .map(|(id, _)| id.clone())
-            .collect();
-        for id in gone {
-            room.departed(now, &id, node);
-        }
-        for id in seats.keys() {
-            room.arrived(now, id, node);
-        }
-    }
-
-    /// Ends the connections of those who are no longer in, where the news of it was lost.
-    fn close_strangers(&self) {
-        let strangers: Vec<_> = {
-            let room = self.shared.room();
-            let seats = self.shared.seats();
-            let is_in = |id: &MemberId| {
-                room.member(id).is_some_and(|member| member.standing == rooms::Standing::Admitted)
-            };
-            seats.iter().filter(|(id, _)| !is_in(id)).flat_map(|(_, own)| own.clone()).collect()
-        };
-        for connection in strangers {
-            connection.close(CloseCode::Removed, "You are no longer in this room.", None);
-        }
     }
 
     fn close_everyone(&self, code: CloseCode, message: &str) {
@@ -549,59 +395,6 @@ fn asks_spotify(jobs: &[Job]) -> bool {
     jobs.iter().any(|job| matches!(job, Job::Conduct { event: ConductorEvent::Send(_), .. }))
 }
 
-fn apply_one(room: &mut Room, job: &Job, now: kernel::Timestamp, parts: &HubParts) -> Outcome {
-    match job {
-        Job::Command { member, id, command, .. } => {
-            Outcome::Command(room.perform(now, member, id.as_ref(), command.clone()))
-        }
-        Job::Join { member, name, .. } => Outcome::Join(room.join(now, member, name, parts.max_members)),
-        Job::Arrived(member) => {
-            room.arrived(now, member, &parts.node);
-            Outcome::Done
-        }
-        Job::Departed(member) => {
-            room.departed(now, member, &parts.node);
-            Outcome::Done
-        }
-        Job::Forget { member, .. } => {
-            room.forget(now, member);
-            Outcome::Done
-        }
-        Job::HostConnected { account, .. } => {
-            room.host_connected(now, account.clone());
-            Outcome::Done
-        }
-        Job::HostSilenced { .. } => {
-            room.trouble(now, rooms::Trouble::NeedsHost);
-            Outcome::Done
-        }
-        Job::Conduct { event, .. } => Outcome::Conducted(conduct(room, event, now)),
-    }
-}
-
-fn conduct(room: &mut Room, event: &ConductorEvent, now: kernel::Timestamp) -> Conducted {
-    match event {
-        // A look that was under way when the host disconnected must not bring back what was forgotten.
-        ConductorEvent::Observed(_) if room.playback().state == rooms::PlaybackState::NeedsHost => {
-            Conducted::Seen(rooms::Sight::Same)
-        }
-        ConductorEvent::Observed(seen) => Conducted::Seen(room.observe(now, seen.clone())),
-        ConductorEvent::Trouble(trouble) => {
-            room.trouble(now, *trouble);
-            Conducted::Noted
-        }
-        ConductorEvent::Send(order) => Conducted::MaySend(room.order_send(now, *order)),
-        ConductorEvent::Answered(order, outcome) => {
-            room.order_answered(now, *order, outcome.clone());
-            Conducted::Noted
-        }
-        ConductorEvent::StopAwaiting => {
-            room.stop_awaiting_change();
-            Conducted::Noted
-        }
-    }
-}
-
 fn refuse(job: Job, error: HubError) {
     match job {
         Job::Command { reply: Reply::Live(connection, id), .. } => connection.send(unavailable_frame(id)),
@@ -613,38 +406,6 @@ fn refuse(job: Job, error: HubError) {
         Job::Conduct { reply, .. } => drop(reply.send(Err(NotConducted::Hub(error)))),
         Job::Arrived(_) | Job::Departed(_) => {}
     }
-}
-
-fn answer_frame(id: String, result: Result<u64, rooms::Refusal>) -> Bytes {
-    frame(&match result {
-        Ok(version) => ServerFrame::Ack { id, version },
-        Err(refusal) => ServerFrame::Refused {
-            id: Some(id),
-            code: wire::code(refusal.reason),
-            message: refusal.message,
-            retry_ms: refusal.retry_ms,
-        },
-    })
-}
-
-/// The answer to a command that could not be stored, or not be taken.
-pub(crate) fn unavailable_frame(id: String) -> Bytes {
-    frame(&ServerFrame::Refused {
-        id: Some(id),
-        code: protocol::Code::StoreUnavailable,
-        message: "The service cannot store anything right now. Try again in a moment.".to_owned(),
-        retry_ms: Some(1_000),
-    })
-}
-
-fn notice_frame(notice: &Notice) -> Bytes {
-    frame(&ServerFrame::Notice(wire::notice(notice)))
-}
-
-/// A frame for the live connection.
-pub(crate) fn frame(frame: &ServerFrame) -> Bytes {
-    let json = serde_json::to_vec(frame).expect("wire types have text keys and no failing serializer");
-    codec::text_frame(&json)
 }
 
 async fn sleep_until(at: Option<Instant>) {

@@ -56,7 +56,7 @@ impl Publication {
     }
 
     /// What brings a client that has `version` here; none: it needs nothing.
-    pub(super) fn for_version(&self, version: u64) -> Option<Bytes> {
+    pub(crate) fn for_version(&self, version: u64) -> Option<Bytes> {
         if version >= self.version {
             None
         } else if version >= self.base {

@@ -35,7 +35,7 @@ macro_rules! conformance {
                 an_older_fence_is_refused_and_a_newer_one_stays, a_room_that_is_not_there_is_gone,
                 a_restore_replaces_the_whole_room_and_keeps_its_fence, a_restore_needs_what_it_found_and_only_goes_forward,
                 a_durable_commit_is_a_commit, what_was_decided_on_another_memory_is_refused,
-                followers_hear_every_commit_in_order, a_follower_of_one_room_hears_nothing_of_another,
+                followers_hear_every_commit_in_order, what_is_told_of_a_commit_adds_up, a_follower_of_one_room_hears_nothing_of_another,
                 a_follower_that_falls_behind_is_told, many_writers_make_one_order, codes_come_in_pages,
                 a_purge_deletes_what_has_expired_and_its_memberships, memberships_come_in_order_and_can_be_forgotten;
             sessions: a_hash_that_exists_is_left_as_it_is, what_has_expired_is_not_found,

@@ -211,7 +211,7 @@ pub async fn what_was_decided_on_another_memory_is_refused(store: Store) {
 
 async fn hears(feed: &mut dyn RoomFeed) -> (u64, String, String) {
     match soon(feed.next()).await {
-        Some(RoomChange::Committed { version, origin, news }) => {
+        Some(RoomChange::Committed { version, origin, news, .. }) => {
             (version, origin.to_string(), String::from_utf8_lossy(&news).into_owned())
         }
         other => panic!("a commit was due: {other:?}"),
@@ -237,6 +237,43 @@ pub async fn followers_hear_every_commit_in_order(store: Store) {
     assert_eq!(hears(&mut *early).await, (1, "one".to_owned(), String::new()));
     assert_eq!(hears(&mut *early).await, (2, "two".to_owned(), "hello".to_owned()));
     assert_eq!(hears(&mut *early).await, third);
+}
+
+/// Who has the version before and adds what is told of a commit has what is stored.
+pub async fn what_is_told_of_a_commit_adds_up(store: Store) {
+    let room = code("ABCDEF");
+    let lineage = store.rooms.room_lineage(&room).await.expect("is named");
+    let mut feed = store.rooms.room_follow(&room).await.expect("follows");
+    let large = "x".repeat(100_000);
+    let writes: [&[(&str, Option<&str>)]; 6] = [
+        &[("a", Some("1")), ("b", Some("2"))],
+        &[("a", None), ("c", Some(""))],
+        &[],
+        &[("b", Some(&large))],
+        &[("b", Some("3"))],
+        &[("a", Some("4")), ("none", None)],
+    ];
+    let mut known = StoredRoom::default();
+    for (expected, write) in (0..).zip(writes) {
+        let commit = Commit { lineage: Some(lineage.clone()), ..with(&room, expected, write) };
+        made(&store, commit).await;
+        let stored = store.rooms.room_load(&room).await.expect("answers").expect("there");
+        match soon(feed.next()).await {
+            Some(RoomChange::Committed { version, delta: Some(delta), .. }) => {
+                assert_eq!(delta.lineage, lineage);
+                known.version = version;
+                for (key, value) in &delta.records {
+                    match value {
+                        Some(value) => known.records.insert(key.clone(), value.clone()),
+                        None => known.records.remove(key),
+                    };
+                }
+            }
+            Some(RoomChange::Committed { delta: None, .. }) => known = stored.clone(),
+            other => panic!("a commit was due: {other:?}"),
+        }
+        assert_eq!(known, stored);
+    }
 }
 
 /// Rooms are apart.

@@ -2,13 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound;
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use kernel::{MemberId, RoomCode, Timestamp};
 
 use super::Memory;
 use crate::{
-    Commit, CommitError, Fence, Lineage, Restore, Result, RoomChange, RoomFeed, RoomStore, StoredRoom,
+    Commit, CommitError, Delta, Fence, Lineage, Restore, Result, RoomChange, RoomFeed, RoomStore, StoredRoom,
 };
 
 #[derive(Clone, Default)]
@@ -122,10 +123,14 @@ impl RoomStore for Memory {
     async fn room_commit(&self, mut commit: Commit) -> std::result::Result<u64, CommitError> {
         let (code, origin) = (commit.code.clone(), commit.origin.clone());
         let news = std::mem::take(&mut commit.news).into();
+        let delta = commit.lineage.clone().map(|lineage| {
+            let records = commit.records.clone();
+            Arc::new(Delta { lineage, records })
+        });
         let mut state = self.state()?;
         let version = state.rooms.commit(commit)?;
         // Still under the lock, so that followers hear the versions in order.
-        self.0.hub.room_publish(&code, RoomChange::Committed { version, origin, news });
+        self.0.hub.room_publish(&code, RoomChange::Committed { version, origin, news, delta });
         Ok(version)
     }
 
@@ -134,7 +139,7 @@ impl RoomStore for Memory {
         let news = std::mem::take(&mut restore.news).into();
         let mut state = self.state()?;
         let version = state.rooms.restore(restore)?;
-        self.0.hub.room_publish(&code, RoomChange::Committed { version, origin, news });
+        self.0.hub.room_publish(&code, RoomChange::Committed { version, origin, news, delta: None });
         Ok(version)
     }
 

@@ -9,7 +9,7 @@ mod sessions;
 pub use accounts::{AccountStore, GrantRow};
 pub use leases::{Fence, Lease, LeaseStore};
 pub use limits::LimitStore;
-pub use rooms::{Commit, CommitError, Lineage, Restore, RoomChange, RoomFeed, RoomStore, StoredRoom};
+pub use rooms::{Commit, CommitError, Delta, Lineage, Restore, RoomChange, RoomFeed, RoomStore, StoredRoom};
 pub use sessions::{AttemptRow, Hash, SessionEvent, SessionFeed, SessionRow, SessionStore};
 
 use crate::StoreError;

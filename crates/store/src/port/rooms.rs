@@ -86,6 +86,15 @@ pub enum CommitError {
     Store(#[from] StoreError),
 }
 
+/// What a commit wrote: with it, who has the version before in the same memory has the next one without reading it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Delta {
+    /// The memory that it was made in.
+    pub lineage: Lineage,
+    /// As in [`Commit`].
+    pub records: Vec<(String, Option<Vec<u8>>)>,
+}
+
 /// What a follower of a room hears.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum RoomChange {
@@ -97,6 +106,8 @@ pub enum RoomChange {
         origin: kernel::NodeId,
         /// Its news.
         news: std::sync::Arc<[u8]>,
+        /// What it wrote upon the version before, where others are likely to follow and it is small enough to be told.
+        delta: Option<std::sync::Arc<Delta>>,
     },
     /// Some changes were missed, how many is not known: read the room.
     Lagged,

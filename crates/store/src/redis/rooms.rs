@@ -10,6 +10,7 @@ use redis::Value;
 use super::Redis;
 use super::call::Call;
 use super::fault::Fault;
+use super::message::Message;
 use super::script::{ROOM_COMMIT, ROOM_FORGET, ROOM_PURGE, ROOM_RESTORE};
 use super::value::{bytes, happened, inconsistent, list, number, pairs, parsed, text};
 use crate::{Commit, CommitError, Lineage, Restore, Result, RoomFeed, RoomStore, StoreError, StoredRoom};
@@ -171,7 +172,7 @@ impl RoomStore for Redis {
             .arg(commit.fence.map_or_else(String::new, |fence| fence.0.to_string()))
             .arg(commit.expires_at.map_or_else(String::new, |at| at.to_string()))
             .arg(&commit.origin)
-            .bytes(commit.news)
+            .bytes(Message::of_commit(&commit))
             .arg(2 * sets)
             .durable(commit.durable)
             .in_lineage(commit.lineage);
@@ -199,7 +200,7 @@ impl RoomStore for Redis {
             .arg(restore.room.version)
             .arg(restore.expires_at.map_or_else(String::new, |at| at.to_string()))
             .arg(&restore.origin)
-            .bytes(restore.news)
+            .bytes(Message::of_news(&restore.news))
             .in_lineage(restore.lineage);
         let records = restore.room.records.into_iter();
         let call = records.fold(call, |call, (key, value)| call.bytes(field(&key)).bytes(value));

@@ -136,7 +136,7 @@ impl RoomStore for Sqlite {
             let made = commit(connection, &proposal)?;
             if let Ok(version) = made {
                 let Commit { code, origin, news, .. } = proposal;
-                effects.room(code, RoomChange::Committed { version, origin, news: news.into() });
+                effects.room(code, RoomChange::Committed { version, origin, news: news.into(), delta: None });
             }
             Ok(made)
         };
@@ -149,7 +149,7 @@ impl RoomStore for Sqlite {
             let made = restore(connection, &lost)?;
             if let Ok(version) = made {
                 let Restore { code, origin, news, .. } = lost;
-                effects.room(code, RoomChange::Committed { version, origin, news: news.into() });
+                effects.room(code, RoomChange::Committed { version, origin, news: news.into(), delta: None });
             }
             Ok(made)
         };

@@ -1,6 +1,6 @@
 -- Makes version n+1 of version n, whole, or says why not.
 -- KEYS: room, answer, channel.
--- ARGV: expected, fence, expires_at, origin, news, number of fields and values that follow, they, fields to delete.
+-- ARGV: expected, fence, expires_at, origin, what is told, number of fields and values that follow, they, fields to delete.
 local done = said(KEYS[2])
 if done then return done end
 local head = redis.call('HMGET', KEYS[1], 'version', 'fence')

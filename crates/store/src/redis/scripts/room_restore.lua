@@ -1,5 +1,5 @@
 -- Replaces the room by a newer version of it; the newest fence stays.
--- KEYS: room, answer, channel. ARGV: expected, version, expires_at, origin, news, fields and values.
+-- KEYS: room, answer, channel. ARGV: expected, version, expires_at, origin, what is told, fields and values.
 local done = said(KEYS[2])
 if done then return done end
 local head = redis.call('HMGET', KEYS[1], 'version', 'fence')
