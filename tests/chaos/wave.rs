@@ -335,7 +335,30 @@ struct Gathered<'a> {
 type Voting = JoinSet<(usize, Result<()>)>;
 type Settling = JoinSet<(usize, (At, Option<String>))>;
 
+/// A refresh that was granted a moment ago is stored within this.
+const STORED: Duration = Duration::from_secs(5);
+
 impl Gathered<'_> {
+    /// What is stored once the refreshes that were counted are, where they are at all.
+    async fn stored_after(
+        &self,
+        arena: &Arena,
+        rooms: &[Arc<Room>],
+        called: &[Calls],
+    ) -> Result<Vec<Stored>> {
+        let until = Instant::now() + STORED;
+        loop {
+            let stored = stored(arena.store.primary(), rooms).await?;
+            let is_behind = self.befores.iter().zip(&stored).zip(called).any(|((before, stored), called)| {
+                stored.generation < before.stored.generation + called.refreshes
+            });
+            if !is_behind || Instant::now() >= until {
+                return Ok(stored);
+            }
+            tick().await;
+        }
+    }
+
     /// Waits until all is settled and at rest, and takes everybody's journal.
     async fn gather(
         self,
@@ -358,7 +381,11 @@ impl Gathered<'_> {
         let unanswered = unanswered.await.is_err();
         arena.spotify.faults(&json!([])).await?;
         let rests = futures_util::future::join_all(rooms.iter().map(|room| room.at_rest(REST))).await;
-        let stored = stored(arena.store.primary(), rooms).await?;
+        let mut called = Vec::new();
+        for (room, before) in rooms.iter().zip(&self.befores) {
+            called.push(calls(arena, &room.user).await?.since(&before.calls));
+        }
+        let stored = self.stored_after(arena, rooms, &called).await?;
         let gateways = arena.told().await?;
         let mut journals = Vec::new();
         for (nth, (served, restless)) in rests.into_iter().enumerate() {
@@ -371,7 +398,7 @@ impl Gathered<'_> {
             let voted_at = first_vote(&clients).unwrap_or(At::MAX);
             let settled_at = if settled[nth].0 == At::MAX { now() } else { settled[nth].0 };
             let (acts, _) = room.acts(arena, before.acts).await?;
-            let calls = calls(arena, &room.user).await?.since(&before.calls);
+            let calls = std::mem::take(&mut called[nth]);
             let stale = unanswered.then(|| "a vote was never answered".to_owned());
             journals.push(RoomJournal {
                 code: room.code.clone(),

@@ -110,7 +110,11 @@ async fn who_follows_a_room_need_not_read_it() -> Result<()> {
     let before = reads().await?;
     for number in 0..RENAMES {
         let name = format!("Busy {number}");
-        ada.visitor.patch_room(&ada.code, &PatchRoom { name: Some(name.clone()), settings: None }).await?;
+        let patch = PatchRoom { name: Some(name.clone()), settings: None };
+        ensure!(
+            ada.visitor.patch_room(&ada.code, &patch).await?.name == name,
+            "a change is answered with it"
+        );
         ben.sees("the name", |room| room.name == name).await?;
     }
     let read = reads().await? - before;

@@ -31,6 +31,11 @@ async fn a_wrong_option_ends_with_2_and_is_named() -> Result<()> {
     check(&["serve", "--listen", "somewhere"], &[], "--listen").await?;
     check(&["serve", "--nonsense"], &[], "--nonsense").await?;
     check(&["serve"], &[("PARLOR_CODE_LENGTH", "5")], "--code-length").await?;
+    for number in ["0", "-1", "many", ""] {
+        check(&["serve", "--max-members", number], &[], "takes a whole number from 1 to 1000000").await?;
+    }
+    check(&["serve", "--max-rooms-per-host", "-1"], &[], "--max-rooms-per-host").await?;
+    check(&["sim"], &[("PARLOR_SIM_SEED", "-1")], "--seed").await?;
     check(&["serve"], &[("PARLOR_SECRET_KEY", "c2hvcnQ=")], "--secret-key").await?;
     check(&["serve"], &[("PARLOR_PUBLIC_URL", "parlor.example")], "--public-url").await?;
     check(&["serve"], &[("PARLOR_REDIS_URL", "http://127.0.0.1")], "--redis-url").await?;

@@ -1,6 +1,6 @@
 //! People, and the world that they are in.
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 use protocol::{CommandBody, Me, Notice, PatchRoom, PlaybackView, RoomView, SettingsPatch};
 use room_client::web::{Joined, Visitor, client};
 use room_client::{Event, Refusal, RoomClient};
@@ -58,7 +58,11 @@ impl World {
     pub async fn guest(&self, code: &str, name: &str) -> Result<Person> {
         let visitor = Visitor::new(self.http.clone(), &self.parlor.url).await?;
         match visitor.join(code, Some(name)).await? {
-            Joined::Member(room) => Person::enter(visitor, &room.code).await,
+            Joined::Member(room) => {
+                let is_in = room.members.list.iter().any(|member| member.name == name);
+                ensure!(is_in, "the room that {name} has joined is shown without them: {:?}", room.members);
+                Person::enter(visitor, &room.code).await
+            }
             Joined::Waiting => bail!("{name} waits to be let in"),
         }
     }

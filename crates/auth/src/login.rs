@@ -132,13 +132,20 @@ impl LoginAttempt {
         self.created_at.plus_ms(ATTEMPT_LIFE_MS)
     }
 
-    /// Ends the attempt for the browser that came back. That it happens once is the store's part (the attempt is
-    /// taken from it in one step).
-    pub fn redeem(self, now: Timestamp, browser: &Hash) -> Result<Redeemed, AttemptError> {
+    /// Ends the attempt for whoever came back: the browser with the attempt's cookie, or the session that began it, by
+    /// which a program may stand for its person. That it happens once is the store's part (the attempt is taken from it
+    /// in one step).
+    pub fn redeem(
+        self,
+        now: Timestamp,
+        browser: Option<&Hash>,
+        session: Option<&Hash>,
+    ) -> Result<Redeemed, AttemptError> {
         if now >= self.expires_at() || now < self.created_at.minus_ms(ATTEMPT_LIFE_MS) {
             return Err(AttemptError::Expired);
         }
-        if !same_hash(&self.browser, browser) {
+        let same = |own: &Hash, shown: Option<&Hash>| shown.is_some_and(|shown| same_hash(own, shown));
+        if !same(&self.browser, browser) && !self.session.is_some_and(|own| same(&own, session)) {
             return Err(AttemptError::OtherBrowser);
         }
         let Self { verifier, return_to, client_id, session, redirect_uri, .. } = self;

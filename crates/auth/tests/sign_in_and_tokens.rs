@@ -61,7 +61,7 @@ fn an_attempt_serves_the_browser_that_began_it_for_ten_minutes() {
     let check = |after_ms: u64, other: bool, expected: Result<(), AttemptError>| {
         let (_, browser, attempt) = begin(&entropy);
         let who = if other { BrowserSecret::generate(&entropy) } else { browser };
-        let redeemed = attempt.redeem(START.plus_ms(after_ms), &who.hash()).map(|_| ());
+        let redeemed = attempt.redeem(START.plus_ms(after_ms), Some(&who.hash()), None).map(|_| ());
         assert_eq!(redeemed, expected, "{after_ms} {other}");
     };
     check(0, false, Ok(()));
@@ -69,6 +69,23 @@ fn an_attempt_serves_the_browser_that_began_it_for_ten_minutes() {
     check(ATTEMPT_LIFE_MS, false, Err(AttemptError::Expired));
     check(0, true, Err(AttemptError::OtherBrowser));
     check(ATTEMPT_LIFE_MS, true, Err(AttemptError::Expired));
+}
+
+#[test]
+fn an_attempt_serves_the_session_that_began_it_too() {
+    let entropy = SeededEntropy::new(1);
+    let check = |browser: bool, session: Option<bool>, expected: Result<(), AttemptError>| {
+        let (_, _, attempt) = begin(&entropy);
+        let other = BrowserSecret::generate(&entropy).hash();
+        let session = session.map(|own| if own { attempt.session.expect("it has one") } else { other });
+        let redeemed = attempt.redeem(START, browser.then_some(&other), session.as_ref()).map(|_| ());
+        assert_eq!(redeemed, expected, "{browser} {session:?}");
+    };
+    check(false, Some(true), Ok(()));
+    check(true, Some(true), Ok(()));
+    check(false, Some(false), Err(AttemptError::OtherBrowser));
+    check(false, None, Err(AttemptError::OtherBrowser));
+    check(true, None, Err(AttemptError::OtherBrowser));
 }
 
 #[test]
@@ -83,7 +100,7 @@ fn an_attempt_comes_back_from_the_store_whole_and_only_under_its_state() {
     let opened = LoginAttempt::open(&vault(), &state.hash(), &sealed).expect("its own state");
     assert_eq!(opened.challenge(), attempt.challenge());
     assert_eq!(opened.expires_at(), START.plus_ms(ATTEMPT_LIFE_MS));
-    let redeemed = opened.redeem(START, &browser.hash()).expect("the same browser");
+    let redeemed = opened.redeem(START, Some(&browser.hash()), None).expect("the same browser");
     assert_eq!(redeemed.verifier.expose(), &verifier);
     assert_eq!(redeemed.return_to.as_str(), "/r/ABC234");
     assert_eq!(redeemed.session, attempt.session);

@@ -96,6 +96,21 @@ async fn a_sign_in_ends_once_in_its_browser_within_ten_minutes() {
 }
 
 #[tokio::test]
+async fn a_program_signs_in_with_nothing_but_its_session() {
+    let house = House::open().await;
+    let mut program = house.visitor("198.51.100.1").await;
+    let back = program.consent("host-1", "agree").await;
+    program.cookies.retain(|name, _| name.ends_with("parlor_session"));
+    program.get(&back).await.is(303);
+    assert_eq!(program.get("/api/me").await.json()["spotify"]["id"], "host-1");
+    // Another session is another browser.
+    let back = program.consent("host-1", "agree").await;
+    let mut other = house.visitor("198.51.100.9").await;
+    other.get(&back).await.is(400);
+    assert_eq!(other.get("/api/me").await.json()["spotify"], Value::Null);
+}
+
+#[tokio::test]
 async fn an_account_that_the_app_may_not_serve_is_told_so() {
     let house = House::open().await;
     let mut ada = house.visitor("198.51.100.1").await;

@@ -1,8 +1,11 @@
 //! The command line: each option is a flag and an environment variable.
 
+use std::fmt::Display;
 use std::net::SocketAddr;
+use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::str::FromStr;
 
 use auth::KeyRing;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
@@ -94,13 +97,13 @@ pub(crate) struct ServeOptions {
     #[arg(long, env = "PARLOR_SPOTIFY_CALLS", value_parser = call_plan)]
     pub(crate) spotify_calls: Option<CallPlan>,
     /// Length of room codes, 6 to 10 [default: 6; 8 with Redis].
-    #[arg(long, env = "PARLOR_CODE_LENGTH", value_parser = clap::value_parser!(u8).range(6..=10))]
+    #[arg(long, env = "PARLOR_CODE_LENGTH", allow_negative_numbers = true, value_parser = number(6..=10_u8))]
     pub(crate) code_length: Option<u8>,
     /// Members that a room takes.
-    #[arg(long, env = "PARLOR_MAX_MEMBERS", default_value_t = 10_000, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    #[arg(long, env = "PARLOR_MAX_MEMBERS", default_value_t = 10_000, allow_negative_numbers = true, value_parser = number(1..=1_000_000_u32))]
     pub(crate) max_members: u32,
     /// Rooms that a host may have.
-    #[arg(long, env = "PARLOR_MAX_ROOMS_PER_HOST", default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    #[arg(long, env = "PARLOR_MAX_ROOMS_PER_HOST", default_value_t = 20, allow_negative_numbers = true, value_parser = number(1..=10_000_u32))]
     pub(crate) max_rooms_per_host: u32,
     /// A second address, for /metrics alone; unset: /metrics answers requests from loopback.
     #[arg(long, env = "PARLOR_METRICS_LISTEN", value_parser = address)]
@@ -119,7 +122,7 @@ pub(crate) struct SimOptions {
     #[arg(long, env = "PARLOR_LISTEN", default_value = "127.0.0.1:8090", value_parser = address)]
     pub(crate) listen: SocketAddr,
     /// Which world to simulate.
-    #[arg(long, default_value_t = 1)]
+    #[arg(long, env = "PARLOR_SIM_SEED", default_value_t = 1, allow_negative_numbers = true, value_parser = number(0..=u64::MAX))]
     pub(crate) seed: u64,
     #[command(flatten)]
     pub(crate) logs: LogOptions,
@@ -130,6 +133,16 @@ fn filter(text: &str) -> Result<String, String> {
     parsed
         .map(|_| text.to_owned())
         .map_err(|_| "takes a tracing filter such as info or parlor=debug".to_owned())
+}
+
+fn number<T>(takes: RangeInclusive<T>) -> impl Fn(&str) -> Result<T, String> + Clone
+where
+    T: FromStr + PartialOrd + Display + Clone,
+{
+    move |text| {
+        let number = text.parse().ok().filter(|number| takes.contains(number));
+        number.ok_or_else(|| format!("takes a whole number from {} to {}", takes.start(), takes.end()))
+    }
 }
 
 fn address(text: &str) -> Result<SocketAddr, String> {

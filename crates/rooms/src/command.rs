@@ -2,6 +2,7 @@
 
 use kernel::{MemberId, Timestamp};
 use serde::{Deserialize, Serialize};
+use unicode_segmentation::UnicodeSegmentation;
 
 use crate::settings::is_spotify_id;
 use crate::{Deed, Reason, Refusal, Role, SettingsPatch};
@@ -174,8 +175,8 @@ fn is_playable_uri(uri: &str) -> bool {
     })
 }
 
-/// Whether the text may be one emoji: a few code points, none of them a letter, a space or a control. Digits, `#` and
-/// `*` pass as parts of keycaps alone.
+/// Whether the text may be one emoji: one grapheme of a few code points, none of them a letter, a space or a control.
+/// Digits, `#` and `*` pass as parts of keycaps alone.
 fn is_emoji(text: &str) -> bool {
     let keycap = text.ends_with('\u{20e3}');
     let part = |c: char| match c {
@@ -185,5 +186,6 @@ fn is_emoji(text: &str) -> bool {
         _ => !c.is_ascii() && !c.is_alphanumeric() && !c.is_whitespace() && !c.is_control(),
     };
     let visible = text.chars().any(|c| keycap || !matches!(c, '\u{200d}' | '\u{fe0f}'));
-    (1..=12).contains(&text.chars().take(13).count()) && visible && text.chars().all(part)
+    let short = (1..=12).contains(&text.chars().take(13).count());
+    short && visible && text.chars().all(part) && text.graphemes(true).take(2).count() == 1
 }

@@ -159,6 +159,12 @@ impl Room {
                     device.volume_percent = Some(percent);
                 }
             }
+            // The item that plays, from its start: that it has begun anew is to be seen.
+            Act::PlayNow { ref uri } if playback.track.as_ref().is_some_and(|track| track.uri == *uri) => {
+                playback.leaving = order.epoch == playback.epoch;
+                self.changed.insert(Key::Playback);
+                return;
+            }
             // What plays, and where, is seen by looking.
             Act::Transfer { .. } | Act::PlayNow { .. } => {
                 playback.echo_until = now;

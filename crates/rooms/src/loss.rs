@@ -14,8 +14,8 @@ impl Room {
     }
 
     /// The store keeps the room in the memory of that name. Where it was another one before, votes that were
-    /// acknowledged may be missing: counted on, they would be lost in silence, so an open ballot is voided where
-    /// everyone sees it. What Spotify was asked is settled by looking, as ever.
+    /// acknowledged may be missing: counted on, they would be lost in silence, so an open ballot is voided, of which
+    /// [`Self::told_after`] tells. What Spotify was asked is settled by looking, as ever.
     pub fn kept_in(&mut self, lineage: &str) {
         if self.lineage == lineage {
             return;
@@ -41,9 +41,15 @@ impl Room {
         self.take()
     }
 
+    /// What everyone is told who was shown `before` and is shown this room now. Whoever shows it tells it, each to its
+    /// own: the message of a commit may be lost when servers fail, the room is not. Told even where no ballot was open:
+    /// the one that votes were lost from may be lost with them.
+    pub fn told_after(&self, before: &Self) -> Option<Notice> {
+        let another = !before.lineage.is_empty() && before.lineage != self.lineage;
+        another.then_some(Notice::VotesVoided { epoch: self.playback.epoch })
+    }
+
     fn void_ballot(&mut self) {
-        // Told even where no ballot is open here: the one that votes were lost from may be lost with them.
-        self.notices.push(Notice::VotesVoided { epoch: self.playback.epoch });
         match self.ballot.as_ref().map(|ballot| ballot.state) {
             Some(BallotState::Open | BallotState::Claimed { .. }) => {
                 self.withdraw_claim();

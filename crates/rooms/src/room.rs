@@ -334,7 +334,7 @@ impl Room {
         allowed(command.deed(), role, &self.settings)?;
         command.check()?;
         match command {
-            Command::VoteSkip { epoch } => self.vote(now, id, epoch)?,
+            Command::VoteSkip { epoch } => self.vote(id, epoch)?,
             Command::UnvoteSkip { epoch } => self.unvote(id, epoch)?,
             Command::Skip { epoch } => {
                 self.at_epoch(epoch)?;
@@ -369,6 +369,7 @@ impl Room {
             }
         }
         self.edit_member(id, |member| member.active_at = now);
+        // Not before: whoever has just done something is an elector, and more may be needed for it.
         self.count_votes(now);
         Ok(())
     }

@@ -7,7 +7,7 @@ use crate::record::Key;
 use crate::{Act, Ballot, Reason, Refusal, Room, Section};
 
 impl Room {
-    pub(crate) fn vote(&mut self, now: Timestamp, id: &MemberId, epoch: u64) -> Result<(), Refusal> {
+    pub(crate) fn vote(&mut self, id: &MemberId, epoch: u64) -> Result<(), Refusal> {
         self.at_epoch(epoch)?;
         if matches!(self.ballot.as_ref().map(|ballot| ballot.state), Some(BallotState::Refused { .. })) {
             self.reopen_ballot();
@@ -19,7 +19,6 @@ impl Room {
             ballot.votes.push(id.clone());
             self.ballot_changed();
         }
-        self.count_votes(now);
         Ok(())
     }
 

@@ -162,10 +162,12 @@ impl World {
         let lineage = self.store.lineage;
         let name = lineage.to_string();
         let process = &mut self.processes[p];
+        let shown = process.room.clone();
         let stored = Room::restore(self.store.primary.version, &self.store.primary.records, self.now);
         let stored = stored.expect("sound records");
         if process.lineage == lineage {
             process.room = stored;
+            self.told_after(p, &shown);
             return;
         }
         let behind = stored.version() < process.room.version();
@@ -178,14 +180,15 @@ impl World {
         process.lineage = lineage;
         let expected = self.store.primary.version;
         let Some(next) = process.room.put_back(self.now, expected) else { return };
-        self.told(&next);
         let primary = &mut self.store.primary;
         primary.version = next.version;
         primary.records = next.records.into_iter().filter_map(|(key, value)| Some((key, value?))).collect();
+        self.told_after(p, &shown);
     }
 
-    fn told(&mut self, proposal: &Proposal) {
-        if proposal.notices.iter().any(|notice| matches!(notice, Notice::VotesVoided { .. })) {
+    /// What the process tells who was shown that room before.
+    fn told_after(&mut self, p: usize, shown: &Room) {
+        if matches!(self.processes[p].room.told_after(shown), Some(Notice::VotesVoided { .. })) {
             self.acknowledged.clear();
             self.voided += 1;
         }
@@ -216,7 +219,6 @@ impl World {
             };
             match self.store.commit(&proposal, process.lineage, fence) {
                 Stored::Yes => {
-                    self.told(&proposal);
                     for other in 0..PROCESSES {
                         // The bus may lose the word; the process then finds out with its next commit.
                         if other != p && !self.chance(4) {

@@ -21,6 +21,12 @@ async fn what_is_not_understood_gets_400_and_changes_nothing() {
     check("/_sim/nothing", json!({})).await;
     check("/_sim/clock", json!({ "advance_ms": "1" })).await;
     check("/_sim/clock", json!({ "advance_ms": 1, "by": 2 })).await;
+    // A list is no object, in whatever order its values stand.
+    check("/_sim/clock", json!([5])).await;
+    check(&app, json!([])).await;
+    check("/_sim/users/host-1", json!(["free"])).await;
+    check("/_sim/users/host-1/app", json!(["pause"])).await;
+    check("/_sim/faults", json!([[{}, "hang"]])).await;
     check(&app, json!({ "owner_premium": false, "colour": "red" })).await;
     check(&app, json!({ "owner_premium": false, "mode": "grand" })).await;
     check(&app, json!({ "owner_premium": false, "command_status": 500 })).await;

@@ -8,6 +8,7 @@ use protocol::Code;
 use rust_embed::{EmbeddedFile, RustEmbed};
 
 use super::problem::Problem;
+use super::query::decoded;
 
 #[derive(RustEmbed)]
 #[folder = "../../web/dist"]
@@ -66,7 +67,7 @@ fn page(path: &str) -> Option<StatusCode> {
 }
 
 fn is_code(segment: &str) -> bool {
-    segment.replace("%20", " ").parse::<kernel::RoomCode>().is_ok()
+    decoded(segment).parse::<kernel::RoomCode>().is_ok()
 }
 
 fn file(name: &str) -> Option<EmbeddedFile> {

@@ -10,13 +10,17 @@ use rooms::{Notice, Refusal, Room, Section, Sections};
 use crate::net::{Publication, codec};
 use crate::wire;
 
-/// The sections of a published version, each encoded when it last changed.
+/// The sections of the last stored version, each encoded when it last changed, and what of it is still to be told.
 #[derive(Clone, Debug)]
 pub(super) struct Frames {
     code: RoomCode,
     created_at: Timestamp,
     version: u64,
     sections: [Bytes; 7],
+    /// The version that everyone was last told.
+    told: u64,
+    /// The sections that have changed since.
+    untold: Sections,
 }
 
 impl Frames {
@@ -27,6 +31,8 @@ impl Frames {
             created_at: room.created_at(),
             version: room.version(),
             sections: Section::ALL.map(|section| wire::section(room, section).into()),
+            told: room.version(),
+            untold: Sections::default(),
         }
     }
 
@@ -35,31 +41,35 @@ impl Frames {
         self.version
     }
 
-    /// The room's next published version, of which no more than these sections differ; and what everyone is told: those
-    /// that do. A version in which nothing visible changed is told by the room's name, the smallest section: so every
-    /// client comes to hold the version that its acknowledgements name.
-    pub(super) fn next(&self, room: &Room, changed: Sections, notices: Vec<Bytes>) -> (Self, Publication) {
-        let mut next = Self { version: room.version(), ..self.clone() };
-        let mut update = BytesMut::with_capacity(1024);
-        update.extend_from_slice(format!("{{\"type\":\"update\",\"version\":{}", next.version).as_bytes());
-        let mut shown = Sections::default();
+    /// Takes the room's next stored version, of which no more than these sections differ.
+    pub(super) fn advance(&mut self, room: &Room, changed: Sections) {
+        self.version = room.version();
         for section in Section::ALL.into_iter().filter(|section| changed.contains(*section)) {
             let value = wire::section(room, section);
-            let known = &mut next.sections[section as usize];
+            let known = &mut self.sections[section as usize];
             if *known != value {
                 *known = value.into();
-                shown.insert(section);
+                self.untold.insert(section);
             }
         }
+    }
+
+    /// What everyone is told now: the sections that differ from what they were last told. A version in which nothing
+    /// visible changed is told by the room's name, the smallest section: so every client comes to hold the version that
+    /// its acknowledgements name.
+    pub(super) fn tell(&mut self, notices: Vec<Bytes>) -> Publication {
+        let mut shown = std::mem::take(&mut self.untold);
         if shown.is_empty() {
             shown.insert(Section::Name);
         }
+        let mut update = BytesMut::with_capacity(1024);
+        update.extend_from_slice(format!("{{\"type\":\"update\",\"version\":{}", self.version).as_bytes());
         for section in Section::ALL.into_iter().filter(|section| shown.contains(*section)) {
-            put_section(&mut update, section, &next.sections[section as usize]);
+            put_section(&mut update, section, &self.sections[section as usize]);
         }
         update.put_u8(b'}');
-        let publication = next.publication(self.version, &update, notices);
-        (next, publication)
+        let base = std::mem::replace(&mut self.told, self.version);
+        self.publication(base, &update, notices)
     }
 
     /// The version, for those who have seen none or an older one.
@@ -159,24 +169,31 @@ mod tests {
         let now = Timestamp(1_790_000_000_000);
         let mut room = Room::open(opening, now);
         room.take();
-        let frames = Frames::of(&room);
+        let mut frames = Frames::of(&room);
         let guest: kernel::MemberId = "ben".parse().expect("an id");
         room.join(now, &guest, "Ben", 10);
         room.take();
-        let check = |frames: &Frames, room: &Room, expected: &[&str]| {
-            let (next, told) = frames.next(room, Sections::ALL, Vec::new());
-            let update = told.for_version(frames.version()).expect("it is newer");
+        let keys = |told: &Publication, version| {
+            let update = told.for_version(version).expect("it is newer");
             let json = update.iter().position(|byte| *byte == b'{').expect("behind the frame's head");
             let update: serde_json::Value = serde_json::from_slice(&update[json..]).expect("is JSON");
-            let keys = update.as_object().expect("an object").keys().map(String::as_str);
-            let sections: Vec<&str> = keys.filter(|key| !["type", "version"].contains(key)).collect();
-            assert_eq!(sections, expected);
-            assert_eq!(next.room_json(), Frames::of(room).room_json());
-            next
+            let keys = update.as_object().expect("an object").keys().cloned();
+            keys.filter(|key| !["type", "version"].contains(&key.as_str())).collect::<Vec<_>>()
         };
-        let frames = check(&frames, &room, &["members"]);
+        let before = frames.version();
+        frames.advance(&room, Sections::ALL);
+        assert_eq!(frames.room_json(), Frames::of(&room).room_json());
+        assert_eq!(keys(&frames.tell(Vec::new()), before), ["members"]);
         // A version that nobody sees a change in.
-        let before = Frames { version: frames.version() - 1, ..frames };
-        check(&before, &room, &["name"]);
+        frames.told = before;
+        frames.advance(&room, Sections::ALL);
+        assert_eq!(keys(&frames.tell(Vec::new()), before), ["name"]);
+        // Of several that were not told at once, everything.
+        for name in ["Ben", "Cem"] {
+            room.join(now, &name.to_lowercase().parse().expect("an id"), name, 10);
+            room.take();
+            frames.advance(&room, Sections::ALL);
+        }
+        assert_eq!(keys(&frames.tell(Vec::new()), before + 1), ["members"]);
     }
 }

@@ -144,7 +144,7 @@ impl Hub {
             audience: Audience::new(Arc::new(frames.whole())),
             stored: watch::Sender::new(room.version()),
             room: Mutex::new(room),
-            published: Mutex::new(frames),
+            frames: Mutex::new(frames),
             seats: Mutex::new(HashMap::new()),
         });
         let handle = RoomHandle { shared: Arc::clone(&shared), jobs };

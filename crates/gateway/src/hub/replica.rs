@@ -58,8 +58,7 @@ pub(super) struct Replica {
     to_take_up: bool,
     /// The processes that lived when some that the room names did not.
     alive: Option<BTreeSet<NodeId>>,
-    /// Sections that have been stored and not been told yet.
-    untold: Sections,
+    /// When what is stored and not told yet is told.
     tell_at: Option<Instant>,
     /// Comings and goings that wait for more of them, and until when.
     presence: Vec<Job>,
@@ -87,7 +86,6 @@ impl Replica {
             doubtful: false,
             to_take_up,
             alive: None,
-            untold: Sections::default(),
             tell_at: None,
             presence: Vec::new(),
             presence_at: None,
@@ -211,8 +209,9 @@ impl Replica {
                     }
                     self.to_take_up = false;
                     self.alive = None;
+                    self.show(proposal.sections.union(proposal.soft));
                     self.answer(jobs, outcomes);
-                    return self.stored(proposal);
+                    return self.tell_of(proposal);
                 }
                 Err(CommitError::Conflict { .. } | CommitError::OtherLineage) => self.doubtful = true,
                 Err(CommitError::Fenced) => {
@@ -329,11 +328,21 @@ impl Replica {
         }
     }
 
-    /// A version of our own is stored: tell everyone, and end the connections that must end.
-    fn stored(&mut self, proposal: Proposal) {
-        self.shared.stored.send_replace(proposal.version);
+    /// Shows the version that is stored to whoever asks or comes from now on.
+    fn show(&mut self, changed: Sections) {
+        let (version, whole) = {
+            let room = self.shared.room();
+            let mut frames = self.shared.frames();
+            frames.advance(&room, changed);
+            (frames.version(), frames.whole())
+        };
+        self.shared.audience.offer(Arc::new(whole));
+        self.shared.stored.send_replace(version);
+    }
+
+    /// Tells everyone of a version of our own, and ends the connections that must end.
+    fn tell_of(&mut self, proposal: Proposal) {
         let notices: Vec<Bytes> = proposal.notices.iter().map(notice_frame).collect();
-        self.untold = self.untold.union(proposal.sections).union(proposal.soft);
         self.tell_soon(proposal.sections.is_empty(), notices);
         self.part_from(proposal.departures);
         if proposal.closed {
@@ -356,14 +365,7 @@ impl Replica {
 
     fn tell(&mut self, notices: Vec<Bytes>) {
         self.tell_at = None;
-        let publication = {
-            let room = self.shared.room();
-            let mut published = self.shared.published();
-            let (next, publication) = published.next(&room, self.untold, notices);
-            *published = next;
-            publication
-        };
-        self.untold = Sections::default();
+        let publication = self.shared.frames().tell(notices);
         self.shared.audience.post(Arc::new(publication));
     }
 

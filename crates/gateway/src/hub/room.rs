@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use bytes::Bytes;
 use kernel::{AccountId, MemberId, RoomCode};
@@ -18,13 +19,16 @@ use crate::net::{Audience, Connection};
 /// Live connections that one member may have to one room (contract, section 4).
 pub(super) const CONNECTIONS_PER_MEMBER: usize = 5;
 
+/// How long a version that a client has seen at another process is waited for. News of it travel in milliseconds.
+const ELSEWHERE: Duration = Duration::from_secs(1);
+
 /// What the room's task and its handles share.
 #[derive(Debug)]
 pub(super) struct Shared {
     pub(super) code: RoomCode,
     /// Written by the room's task alone; between applying and storing it is ahead of what is acknowledged.
     pub(super) room: Mutex<Room>,
-    pub(super) published: Mutex<Frames>,
+    pub(super) frames: Mutex<Frames>,
     pub(super) audience: Arc<Audience>,
     pub(super) seats: Mutex<HashMap<MemberId, Vec<Arc<Connection>>>>,
     /// The last stored version.
@@ -36,8 +40,8 @@ impl Shared {
         self.room.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(super) fn published(&self) -> MutexGuard<'_, Frames> {
-        self.published.lock().unwrap_or_else(PoisonError::into_inner)
+    pub(super) fn frames(&self) -> MutexGuard<'_, Frames> {
+        self.frames.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(super) fn seats(&self) -> MutexGuard<'_, HashMap<MemberId, Vec<Arc<Connection>>>> {
@@ -58,9 +62,16 @@ impl RoomHandle {
         &self.shared.code
     }
 
-    /// The whole room as JSON, as it was last published.
+    /// The whole room as JSON, as it was last stored.
     pub fn room_json(&self) -> Bytes {
-        self.shared.published().room_json()
+        self.shared.frames().room_json()
+    }
+
+    /// Waits a little for a version that a client has seen elsewhere: it must not be shown an older one.
+    pub async fn caught_up(&self, version: u64) {
+        let mut stored = self.shared.stored.subscribe();
+        let seen = stored.wait_for(|stored| *stored >= version);
+        drop(tokio::time::timeout(ELSEWHERE, seen).await);
     }
 
     /// Looks at the room. Short: nothing else can look or write meanwhile.

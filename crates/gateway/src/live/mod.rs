@@ -130,6 +130,9 @@ async fn begin(
     since: Option<u64>,
 ) {
     let member = caller.session.member.clone();
+    if let Some(since) = since {
+        room.caught_up(since).await;
+    }
     // Removed, or the room closed, between the answer and now: the greeting is followed by the farewell.
     let you = room.read(|room| {
         room.member(&member).filter(|found| found.standing == Standing::Admitted).map(|found| You {

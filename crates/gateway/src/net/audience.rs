@@ -145,7 +145,7 @@ pub struct Audience {
 struct Seats {
     /// Shared with a fan-out under way, which goes on with the list that it began with.
     list: Arc<Vec<Arc<Connection>>>,
-    /// What the list was last told, or is being told.
+    /// What newcomers are told: what the list was last told, is being told, or is told later.
     latest: Option<Arc<Publication>>,
 }
 
@@ -169,7 +169,7 @@ impl Audience {
 
     /// Greets a connection and seats it, so that it misses nothing from the greeting on: `hello`, then the snapshot unless
     /// `since` is the room's very version, in one write. A caller whose client has seen a later version than this
-    /// gateway looks into the store first: versions only grow.
+    /// gateway waits for it first: versions only grow.
     pub fn insert(&self, connection: &Arc<Connection>, hello: Bytes, since: Option<u64>) {
         // Encoded before the lock is taken; only a version that comes right now is encoded under it.
         let latest = lock(&self.seats).latest.clone();
@@ -219,9 +219,17 @@ impl Audience {
         self.len() == 0
     }
 
-    /// What the connections were last told.
+    /// What newcomers are told.
     pub fn latest(&self) -> Option<Arc<Publication>> {
         lock(&self.seats).latest.clone()
+    }
+
+    /// Tells whoever comes from now on, where it is newer than what they were told; the others hear of it by a later post.
+    pub fn offer(&self, whole: Arc<Publication>) {
+        let mut seats = lock(&self.seats);
+        if seats.latest.as_ref().is_none_or(|latest| latest.version < whole.version) {
+            seats.latest = Some(whole);
+        }
     }
 
     /// Tells everyone, in the order of the calls, in a task of its own: what is posted while a fan-out is under way goes

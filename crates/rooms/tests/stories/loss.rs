@@ -1,6 +1,6 @@
 //! What people may rely on when the store has lost the last of what it had acknowledged.
 
-use rooms::{Command, OrderOutcome, Room};
+use rooms::{Command, Notice, OrderOutcome, Room};
 
 use crate::check::{Party, count, seen_from_outside};
 
@@ -22,9 +22,12 @@ fn an_open_vote_is_voided_where_everyone_sees_it() {
     let mut party = party();
     party.votes("guest-1");
     party.votes("guest-2");
+    let before = party.room.clone();
     fails_over(&mut party);
     assert_eq!((party.state(), party.ballot().number, party.tally().0), ("open", 2, 0));
-    assert_eq!(party.told(), ["\"votes_voided\""]);
+    let voided = Notice::VotesVoided { epoch: party.epoch() };
+    assert_eq!(party.room.told_after(&before), Some(voided), "whoever shows it tells it");
+    assert_eq!(party.room.told_after(&party.room), None);
     party.votes("guest-3");
     assert_eq!(party.orders(), 0, "the votes before count no more");
 }

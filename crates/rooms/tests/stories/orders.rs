@@ -262,7 +262,20 @@ fn what_spotify_would_refuse_is_refused_at_once() {
     check("no uri", |_| (), Command::PlayNow { uri: "spotify:show:0".to_owned() }, Err(Reason::BadCommand));
     check("no device id", |_| (), Command::Transfer { device_id: String::new() }, Err(Reason::BadCommand));
     check("too loud", |_| (), Command::SetVolume { percent: 101 }, Err(Reason::BadCommand));
-    check("no emoji", |_| (), Command::React { emoji: "<b>".to_owned() }, Err(Reason::BadCommand));
+    for emoji in ["", "<b>", "a", "7", "🎉🎉", "🇫🇷🇩🇪", "\u{200d}", "\u{202e}", "🎉\n"] {
+        check(emoji, |_| (), Command::React { emoji: emoji.to_owned() }, Err(Reason::BadCommand));
+    }
+    for emoji in [
+        "🎉",
+        "❤\u{fe0f}",
+        "👍🏽",
+        "🇫🇷",
+        "7\u{fe0f}\u{20e3}",
+        "👩\u{200d}👩\u{200d}👧\u{200d}👦",
+        "🏴\u{e0067}\u{e0062}\u{e0065}\u{e006e}\u{e0067}\u{e007f}",
+    ] {
+        check(emoji, |_| (), Command::React { emoji: emoji.to_owned() }, Ok(()));
+    }
 }
 
 #[test]

@@ -75,6 +75,18 @@ fn the_last_vote_needed_places_one_order() {
 }
 
 #[test]
+fn who_votes_after_a_long_silence_is_an_elector_before_the_vote_is_counted() {
+    let mut party = Party::of(5, share(1.0, 1));
+    party.waits(11 * MINUTE);
+    party.hears("b", 0);
+    party.does("guest-1", Command::React { emoji: "🎉".to_owned() }).expect("is taken");
+    assert_eq!(party.tally(), (0, 1, 1));
+    // One vote is all of the one elector that there was, and half of the two that there are.
+    party.votes("guest-2");
+    assert_eq!((party.state(), party.orders(), party.tally()), ("open", 0, (1, 2, 2)));
+}
+
+#[test]
 fn a_member_counts_once() {
     let mut party = Party::of(3, count(2));
     party.votes("guest-1");

@@ -2,7 +2,7 @@
 
 use rooms::{Command, OrderOutcome, PlaybackState, PlayerSeen, Seen, Sight, Trouble};
 
-use crate::check::{ADA, Party, SONG_MS, count, kitchen, player};
+use crate::check::{ADA, Party, SONG_MS, count, kitchen, player, uri};
 
 fn advert() -> PlayerSeen {
     PlayerSeen { item: Seen::Private, ..player("a", None) }
@@ -71,6 +71,17 @@ fn what_is_a_new_epoch() {
         |party| {
             party.waits(60_000);
             party.skips(ADA);
+            party.carries_out();
+            party.waits(500);
+            party.hears("a", 450);
+        },
+        2,
+    );
+    check(
+        "the song that plays, chosen again",
+        |party| {
+            party.waits(60_000);
+            party.does(ADA, Command::PlayNow { uri: uri("a") }).expect("the host may");
             party.carries_out();
             party.waits(500);
             party.hears("a", 450);

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{ControlError, body, given, user};
+use super::{ControlError, given, list, user};
 use crate::exchange::Call;
 use crate::world::World;
 use crate::world::faults::{Fault, FaultKind};
@@ -113,7 +113,7 @@ fn understood(ordered: Ordered) -> Result<Fault, ControlError> {
 }
 
 pub(super) fn replace(world: &mut World, call: &Call) -> Result<Value, ControlError> {
-    let ordered: Vec<Ordered> = body(call)?;
+    let ordered: Vec<Ordered> = list(call)?;
     world.faults = ordered.into_iter().map(understood).collect::<Result<_, _>>()?;
     Ok(json!({ "faults": world.faults.len() }))
 }

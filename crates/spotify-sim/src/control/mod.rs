@@ -59,7 +59,21 @@ pub(crate) fn answer(world: &mut World, clock: &MovableClock, call: &Call) -> Re
 
 /// Reads a body whose every key is known.
 fn body<T: DeserializeOwned>(call: &Call) -> Result<T, ControlError> {
-    serde_json::from_slice(&call.body).map_err(|error| ControlError::bad(error.to_string()))
+    // By itself a list would be taken for the fields in their order.
+    let _: Object = read(&call.body)?;
+    read(&call.body)
+}
+
+/// Reads a body that is a list of such.
+fn list<T: DeserializeOwned>(call: &Call) -> Result<Vec<T>, ControlError> {
+    let _: Vec<Object> = read(&call.body)?;
+    read(&call.body)
+}
+
+type Object = serde_json::Map<String, Value>;
+
+fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, ControlError> {
+    serde_json::from_slice(body).map_err(|error| ControlError::bad(error.to_string()))
 }
 
 /// Tells `null` from an absent key.

@@ -10,7 +10,7 @@ use super::connect::connect;
 use super::words::Trouble;
 use crate::Parts;
 use crate::http::query::Query;
-use crate::sessions::{clear_cookie, cookie_value, set_cookie};
+use crate::sessions::{Caller, clear_cookie, cookie_value, set_cookie};
 
 /// What a browser comes back with.
 enum Answer {
@@ -46,7 +46,8 @@ async fn come_back(
     let query = Query::of(uri);
     let state = query.text("state").ok().flatten().and_then(SignInState::parse).ok_or(Trouble::Garbled)?;
     // Whatever the answer is, the attempt is over by it: of two that come with one state, one finds nothing.
-    let redeemed = redeem(parts, &state, headers).await?;
+    let caller = parts.sessions.find(headers).await?;
+    let redeemed = redeem(parts, &state, headers, caller.as_ref()).await?;
     *again = Some(redeemed.return_to.clone());
     let code = match answer(&query)? {
         Answer::Code(code) => code,
@@ -54,7 +55,6 @@ async fn come_back(
         Answer::Refused => return Err(Trouble::Refused),
     };
     let return_to = redeemed.return_to.clone();
-    let caller = parts.sessions.find(headers).await?;
     // In a task of its own: a browser that goes away meanwhile leaves nothing half done.
     let work = connect(parts.clone(), redeemed, code, caller);
     let secret = tokio::spawn(work).await.map_err(|_| Trouble::Here(crate::http::Problem::internal()))??;
@@ -69,7 +69,12 @@ async fn come_back(
     Ok(response)
 }
 
-async fn redeem(parts: &Parts, state: &SignInState, headers: &HeaderMap) -> Result<Redeemed, Trouble> {
+async fn redeem(
+    parts: &Parts,
+    state: &SignInState,
+    headers: &HeaderMap,
+    caller: Option<&Caller>,
+) -> Result<Redeemed, Trouble> {
     let now = parts.clock.now();
     let hash = state.hash();
     let row = parts.store.sessions.attempt_take(&hash, now).await?.ok_or(Trouble::Unknown)?;
@@ -78,8 +83,8 @@ async fn redeem(parts: &Parts, state: &SignInState, headers: &HeaderMap) -> Resu
         Trouble::Unknown
     })?;
     let browser = cookie_value(headers, parts.sessions.names().sign_in).and_then(BrowserSecret::parse);
-    let browser = browser.ok_or(Trouble::OtherBrowser)?;
-    attempt.redeem(now, &browser.hash()).map_err(|error| match error {
+    let browser = browser.map(|secret| secret.hash());
+    attempt.redeem(now, browser.as_ref(), caller.map(|caller| &caller.hash)).map_err(|error| match error {
         AttemptError::Expired => Trouble::Unknown,
         AttemptError::OtherBrowser => Trouble::OtherBrowser,
     })

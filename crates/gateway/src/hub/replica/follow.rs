@@ -4,8 +4,9 @@ use kernel::MemberId;
 use protocol::CloseCode;
 use rooms::{Room, Sections};
 use store::{CommitError, Delta, Lineage, Restore, RoomChange, StoredRoom};
+use tokio::time::Instant;
 
-use super::{OTHERS_FIRST, Replica, TRIES};
+use super::{GATHER, OTHERS_FIRST, Replica, TRIES};
 use crate::hub::frames::notice_frame;
 use crate::hub::job::News;
 use crate::hub::registry::{load, restore};
@@ -95,20 +96,14 @@ impl Replica {
             code: self.shared.code.clone(),
             expected,
             room: StoredRoom { version: next.version, records },
-            news: News { notices: next.notices.clone(), ..News::default() }.to_bytes(),
+            news: Vec::new(),
             origin: self.parts.node.clone(),
             expires_at: next.expires_at,
             lineage: Some(Lineage::clone(&found.lineage)),
         };
         match self.parts.store.rooms.room_restore(restore).await {
-            Ok(_) => {
-                for notice in &next.notices {
-                    self.shared.audience.post_notice(notice_frame(notice));
-                }
-                true
-            }
-            // Somebody else was faster, or the store has changed again.
-            Err(CommitError::Conflict { .. } | CommitError::OtherLineage) => true,
+            // Or somebody else was faster, or the store has changed again.
+            Ok(_) | Err(CommitError::Conflict { .. } | CommitError::OtherLineage) => true,
             Err(CommitError::Fenced | CommitError::Gone | CommitError::Store(_)) => false,
         }
     }
@@ -124,7 +119,7 @@ impl Replica {
             *remembered = Remembered::new(lineage, stored, room.closed_at().is_some());
         }
         self.doubtful = false;
-        self.show(room, false);
+        self.take_over(room, false);
         true
     }
 
@@ -139,45 +134,57 @@ impl Replica {
         own.learn(version, &delta.records);
         let Ok(room) = restore(&self.parts, &self.shared.code, &own.stored) else { return false };
         own.closed |= room.closed_at().is_some();
-        self.show(room, soft);
+        self.take_over(room, soft);
         true
     }
 
     /// Shows the room as another process has made it. `soft`: it matters little, and may be told later.
-    fn show(&mut self, room: Room, soft: bool) {
+    fn take_over(&mut self, room: Room, soft: bool) {
         let (version, closed) = (room.version(), room.closed_at().is_some());
-        {
+        let notice = {
             let mut replica = self.shared.room();
+            let notice = room.told_after(&replica);
             *replica = room;
-            self.seat_anew(&mut replica);
+            notice
+        };
+        if version > self.shared.frames().version() {
+            self.show(Sections::ALL);
+            self.tell_soon(soft, notice.iter().map(notice_frame).collect());
+            if closed {
+                self.close_everyone(CloseCode::RoomClosed, "The room was closed.");
+            } else {
+                self.close_strangers();
+            }
         }
-        if version <= self.shared.published().version() {
-            return;
-        }
-        self.shared.stored.send_replace(version);
-        self.untold = Sections::ALL;
-        self.tell_soon(soft, Vec::new());
-        if closed {
-            self.close_everyone(CloseCode::RoomClosed, "The room was closed.");
-        } else {
-            self.close_strangers();
-        }
+        self.seat_anew();
     }
 
-    /// Who is connected here may have come or gone while nothing could be stored.
-    fn seat_anew(&self, room: &mut Room) {
+    /// Who is connected here may have come or gone while nothing could be stored, or have been taken for gone with this
+    /// process. It is stored soon, and not shown before.
+    fn seat_anew(&mut self) {
         let (now, node) = (self.parts.time.now(), &self.parts.node);
+        let mut room = self.shared.room();
         let seats = self.shared.seats();
         let gone: Vec<_> = room
             .members()
             .filter(|(id, member)| member.nodes.contains(node) && !seats.contains_key(*id))
             .map(|(id, _)| id.clone())
             .collect();
-        for id in gone {
-            room.departed(now, &id, node);
+        let come: Vec<_> = seats
+            .keys()
+            .filter(|id| room.member(id).is_some_and(|member| !member.nodes.contains(node)))
+            .cloned()
+            .collect();
+        drop(seats);
+        for id in &gone {
+            room.departed(now, id, node);
         }
-        for id in seats.keys() {
+        for id in &come {
             room.arrived(now, id, node);
+        }
+        drop(room);
+        if !gone.is_empty() || !come.is_empty() {
+            self.presence_at.get_or_insert(Instant::now() + GATHER);
         }
     }
 
