@@ -134,9 +134,17 @@ impl Caller {
         Ok(self.nodes.of(key)?.calls.live(deadline).await?.lineage)
     }
 
+    /// The same where nobody waits for it in a request: at the start.
+    pub(super) async fn read_by(&self, call: Call, deadline: Instant) -> Result<Value> {
+        Ok(self.run_by(&call, deadline).await?)
+    }
+
     async fn run(&self, call: &Call) -> std::result::Result<Value, Fault> {
-        let allowed = self.nodes.times().call;
-        let deadline = Instant::now() + allowed;
+        self.run_by(call, Instant::now() + self.nodes.times().call).await
+    }
+
+    async fn run_by(&self, call: &Call, deadline: Instant) -> std::result::Result<Value, Fault> {
+        let allowed = deadline.saturating_duration_since(Instant::now());
         let mut last = Fault::Lost(format!("no answer within {} ms", allowed.as_millis()));
         let (mut whole, mut asked) = (false, None);
         while Instant::now() < deadline {
@@ -147,17 +155,18 @@ impl Caller {
                 Err(fault) => fault,
             };
             let wait = match &fault {
-                Fault::NoScript => {
+                // Asked anew at once; that is nothing to tell of.
+                Fault::NoScript if !whole => {
                     whole = true;
-                    Duration::ZERO
+                    continue;
                 }
                 Fault::Moved { slot, to } => {
                     self.nodes.moved(*slot, to);
-                    Duration::ZERO
+                    continue;
                 }
                 Fault::Ask(to) => {
                     asked = Some(self.nodes.at(to));
-                    Duration::ZERO
+                    continue;
                 }
                 Fault::NotPrimary(_) => {
                     if let Some(node) = node {
@@ -175,7 +184,9 @@ impl Caller {
                     }
                     A_BREATH
                 }
-                Fault::Refused(_) | Fault::Foreign(_) | Fault::OtherLineage => return Err(fault),
+                Fault::NoScript | Fault::Refused(_) | Fault::Foreign(_) | Fault::OtherLineage => {
+                    return Err(fault);
+                }
             };
             last = fault;
             sleep(wait.min(deadline.saturating_duration_since(Instant::now()))).await;

@@ -95,7 +95,7 @@ pub(super) async fn check(caller: &Caller, keys: &Keys, at: &str) -> Result<(), 
     for node in nodes.all() {
         server(&node, nodes.is_cluster(), deadline, at).await?;
     }
-    layout(caller, keys, at).await
+    layout(caller, keys, deadline, at).await
 }
 
 fn failed(at: &str, fault: Fault) -> OpenError {
@@ -139,7 +139,7 @@ async fn server(node: &Node, is_cluster: bool, deadline: Instant, at: &str) -> R
     Ok(())
 }
 
-async fn layout(caller: &Caller, keys: &Keys, at: &str) -> Result<(), OpenError> {
+async fn layout(caller: &Caller, keys: &Keys, deadline: Instant, at: &str) -> Result<(), OpenError> {
     let refused =
         |error: crate::StoreError| OpenError::Refused { at: at.to_owned(), what: error.to_string() };
     let key = keys.layout();
@@ -149,18 +149,22 @@ async fn layout(caller: &Caller, keys: &Keys, at: &str) -> Result<(), OpenError>
         what: what.to_owned(),
     };
     let exists = Call::command("EXISTS", key.clone());
-    if number::<u64>("layout", caller.read(exists).await.map_err(refused)?).map_err(refused)? == 0 {
+    if number::<u64>("layout", caller.read_by(exists, deadline).await.map_err(refused)?).map_err(refused)?
+        == 0
+    {
         // Before the first mark none of our keys can be there.
         for taken in keys.fixed() {
-            let exists = caller.read(Call::command("EXISTS", taken.clone())).await.map_err(refused)?;
+            let exists = Call::command("EXISTS", taken.clone());
+            let exists = caller.read_by(exists, deadline).await.map_err(refused)?;
             if number::<u64>("layout", exists).map_err(refused)? > 0 {
                 return Err(foreign(&taken, "it is there without a layout key"));
             }
         }
     }
     let call = Call::script(&LAYOUT, vec![key.clone()]).arg(format!("{MARK}{LAYOUT_VERSION}"));
-    let found =
-        text("layout", caller.read(call).await.map_err(refused)?).map_err(refused)?.unwrap_or_default();
+    let found = text("layout", caller.read_by(call, deadline).await.map_err(refused)?)
+        .map_err(refused)?
+        .unwrap_or_default();
     let version = found.strip_prefix(MARK).and_then(|version| version.parse::<u64>().ok());
     match version {
         Some(LAYOUT_VERSION) => Ok(()),
