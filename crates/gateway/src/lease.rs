@@ -71,7 +71,9 @@ impl Held {
         let lost = CancellationToken::new();
         let keeper =
             tokio::spawn(keep(parts.clone(), (name.clone(), lease.fence), Arc::clone(&until), lost.clone()));
-        Ok(Some(Self { parts: parts.clone(), name, until, lost, keeper, fence: lease.fence }))
+        let held = Self { parts: parts.clone(), name, until, lost, keeper, fence: lease.fence };
+        // A process that stood still may read the answer when another one has followed long since.
+        Ok(held.holds().then_some(held))
     }
 
     /// Whether it still holds, by the holder's own clock. Looked at right before each request to Spotify.
