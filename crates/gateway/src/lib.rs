@@ -1,6 +1,8 @@
 #![doc = include_str!("../README.md")]
 
 mod conductor;
+#[cfg(test)]
+mod fixtures;
 pub mod http;
 pub mod hub;
 mod lease;

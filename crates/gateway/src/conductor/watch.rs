@@ -192,30 +192,16 @@ fn regular(room: &Room, memory: &Memory, looked_at: Timestamp) -> (Timestamp, &'
 
 #[cfg(test)]
 mod tests {
-    use rooms::{
-        Command, Device, Disallows, Observation, Opening, OrderOutcome, PlayerSeen, Seen, Settings, Track,
-    };
+    use rooms::{Command, Device, Disallows, Observation, OrderOutcome, PlayerSeen, Seen, Track};
 
     use super::*;
+    use crate::fixtures;
 
     const START: Timestamp = Timestamp(1_790_000_000_000);
 
-    fn ada() -> kernel::MemberId {
-        "ada".parse().expect("an id")
-    }
-
     /// A room whose track, at 10 of its 200 seconds at the start, is to be skipped.
     fn to_skip() -> (Room, OrderId) {
-        let host = ada();
-        let opening = Opening {
-            code: "7KQ2MD".parse().expect("a code"),
-            name: "Friday".to_owned(),
-            host: host.clone(),
-            host_name: "Ada".to_owned(),
-            account: "ada".parse().expect("an account"),
-            settings: Settings::default(),
-        };
-        let mut room = Room::open(opening, START.minus_ms(60_000));
+        let mut room = fixtures::room(START.minus_ms(60_000));
         let track = Track {
             uri: "spotify:track:a".to_owned(),
             name: "A".to_owned(),
@@ -242,7 +228,7 @@ mod tests {
         };
         room.observe(START, Observation { at: START, player: Some(player), has_devices: true });
         let epoch = room.playback().epoch;
-        room.perform(START, &host, None, Command::Skip { epoch }).expect("the host may");
+        room.perform(START, &fixtures::ada(), None, Command::Skip { epoch }).expect("the host may");
         let order = room.next_order().expect("it was ordered").id;
         (room, order)
     }

@@ -151,23 +151,13 @@ pub(crate) fn frame(frame: &ServerFrame) -> Bytes {
 
 #[cfg(test)]
 mod tests {
-    use rooms::{Opening, Settings};
-
     use super::*;
+    use crate::fixtures;
 
     #[test]
     fn an_update_names_the_sections_that_differ_and_no_more() {
-        let host: kernel::MemberId = "ada".parse().expect("an id");
-        let opening = Opening {
-            code: "7KQ2MD".parse().expect("a code"),
-            name: "Friday".to_owned(),
-            host: host.clone(),
-            host_name: "Ada".to_owned(),
-            account: "ada".parse().expect("an account"),
-            settings: Settings::default(),
-        };
         let now = Timestamp(1_790_000_000_000);
-        let mut room = Room::open(opening, now);
+        let mut room = fixtures::room(now);
         room.take();
         let mut frames = Frames::of(&room);
         let guest: kernel::MemberId = "ben".parse().expect("an id");

@@ -15,28 +15,27 @@ use crate::hub::remembered::{Found, Judgement, Remembered, judge};
 impl Replica {
     /// Another process has written.
     pub(super) async fn hear(&mut self, change: RoomChange) {
-        if let RoomChange::Committed { origin, news, version, delta } = change {
-            if origin == self.parts.node || version <= self.heard {
-                return;
-            }
-            self.heard = version;
-            let News { notices, departures, soft } = News::from_bytes(&news);
-            for notice in &notices {
-                self.shared.audience.post_notice(notice_frame(notice));
-            }
-            // Read before its news came: who went by then is gone from here, and may be back.
-            if version <= self.shared.room().version() {
-                return;
-            }
-            self.part_from(departures);
-            if !delta.is_some_and(|delta| self.follow_on(version, &delta, soft)) {
-                self.doubtful = true;
-                self.reload().await;
-            }
+        let RoomChange::Committed { origin, news, version, delta } = change else {
+            self.doubtful = true;
+            return self.catch_up().await;
+        };
+        if origin == self.parts.node || version <= self.heard {
             return;
         }
-        self.doubtful = true;
-        self.catch_up().await;
+        self.heard = version;
+        let News { notices, departures, soft } = News::from_bytes(&news);
+        for notice in &notices {
+            self.shared.audience.post_notice(notice_frame(notice));
+        }
+        // Read before its news came: who went by then is gone from here, and may be back.
+        if version <= self.shared.room().version() {
+            return;
+        }
+        self.part_from(departures);
+        if !delta.is_some_and(|delta| self.follow_on(version, &delta, soft)) {
+            self.doubtful = true;
+            self.reload().await;
+        }
     }
 
     /// Reads the room if it is not as it was last seen.
