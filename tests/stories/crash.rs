@@ -179,22 +179,31 @@ impl Load {
 
 /// Compares what was acknowledged in this life with what is there, and forgets what need not be looked at again.
 async fn check(ledger: &mut Ledger, host: &Person, guest: &Person, code: &str) -> Result<()> {
-    let acknowledged = ledger.version;
+    let there: RoomView = host.visitor.get(&format!("/api/rooms/{code}")).await?;
+    ensure!(there.version >= ledger.version, "version {} of {}", there.version, ledger.version);
+    ensure!(there.members.total >= 2 + u32::try_from(ledger.joined.len())?, "members are missing");
+    ensure!(ledger.name.found(there.name.clone()), "{} is the name", there.name);
+    if let SkipRule::Count { value } = there.settings.skip_rule {
+        ensure!(ledger.rule.found(value), "{value} is the rule");
+    }
+    let epoch = ledger.vote.stands.0;
+    if let Some(skip) = there.skip.filter(|skip| skip.epoch == epoch) {
+        let vote = (epoch, !skip.votes.is_empty());
+        ensure!(ledger.vote.found(vote), "{vote:?} is the vote");
+    }
+    // Whoever sees a change that is made now is connected again; what they saw before may be all that there is to see.
+    let name = format!("{} again", there.name.trim_end_matches(" again"));
+    let patch = PatchRoom { name: Some(name.clone()), settings: None };
+    let changed = host.visitor.patch_room(code, &patch).await?;
+    ensure!(changed.version > there.version, "version {} after {}", changed.version, there.version);
+    ledger.version = changed.version;
+    ledger.name.stands.clone_from(&name);
     for person in [host, guest] {
         // The client's own patience grows with every loss; here somebody presses "try now".
         person.live.retry_now().await;
-        let room = person.sees("the room again", |room| room.version > acknowledged).await?;
-        ledger.version = ledger.version.max(room.version);
-        ensure!(room.members.total >= 2 + u32::try_from(ledger.joined.len())?, "members are missing");
-        ensure!(ledger.name.found(room.name.clone()), "{} is the name", room.name);
-        if let SkipRule::Count { value } = room.settings.skip_rule {
-            ensure!(ledger.rule.found(value), "{value} is the rule");
-        }
-        let epoch = ledger.vote.stands.0;
-        if let Some(skip) = room.skip.filter(|skip| skip.epoch == epoch) {
-            let vote = (epoch, !skip.votes.is_empty());
-            ensure!(ledger.vote.found(vote), "{vote:?} is the vote");
-        }
+        let room = person.sees("the room again", |room| room.version >= changed.version).await?;
+        ensure!(room.name == name && room.settings == there.settings, "{room:?} is what they see");
+        ensure!(room.members.total == there.members.total, "{} members", room.members.total);
     }
     for visitor in ledger.joined.iter().rev().take(8) {
         let _: RoomView = visitor.get(&format!("/api/rooms/{code}")).await.context("a member who joined")?;

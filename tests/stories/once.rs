@@ -109,8 +109,7 @@ fn limited(mut fault: Value) -> Value {
     fault
 }
 
-/// What was so before a round. What was done is counted before the room is looked at: a track that an earlier round has
-/// brought near its end may end by itself at any moment.
+/// What was so before a round.
 struct Before {
     done: usize,
     ended: usize,
@@ -134,6 +133,26 @@ impl Trouble {
             guests.push(Arc::new(world.guest(&host.code, &format!("Guest {n}")).await?));
         }
         Ok(Self { user, host, guests, entropy: SeededEntropy::new(n as u64) })
+    }
+
+    /// Waits until the room shows what truly plays, with a ballot that is open: an earlier round may have left the track
+    /// near an end that the room has yet to hear of, and a vote against a track that is gone skips nothing. What was done
+    /// is counted before the room is looked at: the track may end by itself at any moment.
+    async fn before(&self, world: &World) -> Result<Before> {
+        loop {
+            let done = world.spotify.done(&self.user, "next").await?.len();
+            let ended = world.spotify.ended(&self.user).await?;
+            let plays = world.spotify.playing(&self.user).await?;
+            let shown = self.host.sees("an open ballot", |room| {
+                room.playback.is_playing
+                    && room.skip.as_ref().is_some_and(|skip| skip.state == SkipState::Open)
+            });
+            let room = shown.await?;
+            if room.playback.track.as_ref().is_some_and(|track| track.uri == plays) {
+                return Ok(Before { done, ended, room });
+            }
+            self.host.sees("what plays", |now| now.version > room.version).await?;
+        }
     }
 
     /// Everybody votes while the plan happens; then what was done is compared with what was promised and told.
@@ -186,13 +205,8 @@ async fn whatever_goes_wrong_a_ballot_skips_at_most_once() -> Result<()> {
     for round in 0..number("PARLOR_ROUNDS", ROUNDS) {
         let mut plans = Vec::new();
         for room in &rooms {
-            let done = world.spotify.done(&room.user, "next").await?.len();
-            let ended = world.spotify.ended(&room.user).await?;
-            let open = room.host.sees("an open ballot", |room| {
-                room.playback.is_playing
-                    && room.skip.as_ref().is_some_and(|skip| skip.state == SkipState::Open)
-            });
-            let before = Before { done, ended, room: open.await? };
+            let before =
+                room.before(&world).await.with_context(|| format!("{}, before round {round}", room.user))?;
             plans.push((Plan::draw(&room.user, &room.entropy), before));
         }
         let faults: Vec<_> =

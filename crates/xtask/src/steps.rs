@@ -119,7 +119,8 @@ pub(crate) fn test(options: &[String]) -> Result<()> {
     let build = ["cargo", "build", "--workspace", "--all-targets", "--locked"];
     run(&[&build[..], profile].concat(), &root)?;
     let test = ["cargo", "nextest", "run", "--workspace", "--locked", "--no-fail-fast"];
-    run(&[&test[..], profile].concat(), &root)
+    // A failure says its causes; the frames of a backtrace push them out of a log that is cut.
+    run_with(&[&test[..], profile].concat(), &root, &[("RUST_LIB_BACKTRACE", "0")])
 }
 
 fn packages() -> Result<()> {
