@@ -89,6 +89,17 @@ fn what_is_a_new_epoch() {
         2,
     );
     check(
+        "back to the start of the first song",
+        |party| {
+            party.waits(60_000);
+            party.does(ADA, Command::Previous).expect("the host may");
+            party.carries_out();
+            party.waits(500);
+            party.hears("a", 450);
+        },
+        2,
+    );
+    check(
         "an echo of a skip on a song that is alone",
         |party| {
             party.waits(60_000);
