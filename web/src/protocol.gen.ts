@@ -652,13 +652,16 @@ export interface components {
              * @default null
              */
             adds_per_hour?: number | null;
-            /** @default null */
-            admission?: components["schemas"]["Admission"] | null;
+            /**
+             * @description Who comes in.
+             * @default null
+             */
+            admission?: components["schemas"]["Admission"];
             /**
              * @description Explicit tracks are taken.
              * @default null
              */
-            allow_explicit?: boolean | null;
+            allow_explicit?: boolean;
             /**
              * @description The playlist that plays when the queue is empty.
              * @default null
@@ -668,22 +671,22 @@ export interface components {
              * @description Guests may play and pause.
              * @default null
              */
-            guests_can_pause?: boolean | null;
+            guests_can_pause?: boolean;
             /**
              * @description Guests may add tracks.
              * @default null
              */
-            guests_can_queue?: boolean | null;
+            guests_can_queue?: boolean;
             /**
              * @description Guests may seek.
              * @default null
              */
-            guests_can_seek?: boolean | null;
+            guests_can_seek?: boolean;
             /**
              * @description Guests may set the volume.
              * @default null
              */
-            guests_can_set_volume?: boolean | null;
+            guests_can_set_volume?: boolean;
             /**
              * Format: int32
              * @description How many tracks a member may have waiting.
@@ -702,16 +705,22 @@ export interface components {
              * @default null
              */
             no_repeat_min?: number | null;
-            /** @default null */
-            queue_order?: components["schemas"]["QueueOrder"] | null;
-            /** @default null */
-            skip_rule?: components["schemas"]["SkipRule"] | null;
+            /**
+             * @description How the queue is ordered.
+             * @default null
+             */
+            queue_order?: components["schemas"]["QueueOrder"];
+            /**
+             * @description How many votes skip.
+             * @default null
+             */
+            skip_rule?: components["schemas"]["SkipRule"];
             /**
              * Format: int32
              * @description How long a newcomer waits before its vote counts, in seconds.
              * @default null
              */
-            vote_after_s?: number | null;
+            vote_after_s?: number;
         };
         /** @description What guests may do, and how votes count. */
         SettingsView: {

@@ -84,7 +84,7 @@ async fn what_is_sent_in_the_wrong_way_is_refused_by_name() {
         .to_owned();
     let room = format!("/api/rooms/{code}");
     let deep = format!("{{\"name\":{}1{}}}", "[".repeat(40), "]".repeat(40));
-    let table: [(&str, &str, &str, u16, &str); 21] = [
+    let table: [(&str, &str, &str, u16, &str); 24] = [
         ("PATCH", "/api/me", "", 400, "JSON"),
         ("PATCH", "/api/me", "{", 400, "JSON"),
         ("PATCH", "/api/me", "[]", 400, ""),
@@ -108,6 +108,10 @@ async fn what_is_sent_in_the_wrong_way_is_refused_by_name() {
         ),
         ("POST", "/api/rooms", "{\"name\":\"x\",\"settings\":{\"skip_rule\":7}}", 400, "settings.skip_rule"),
         ("POST", "/api/rooms", "{\"name\":\"x\",\"settings\":{\"loud\":true}}", 400, "loud"),
+        // Null is a value of the settings that may be without a limit, and of no other.
+        ("PATCH", &room, "{\"settings\":{\"allow_explicit\":null}}", 400, "settings.allow_explicit"),
+        ("PATCH", &room, "{\"settings\":{\"vote_after_s\":null}}", 400, "settings.vote_after_s"),
+        ("PATCH", &room, "{\"settings\":{\"skip_rule\":null}}", 400, "settings.skip_rule"),
         ("PATCH", &room, "{\"settings\":{\"admission\":\"sometimes\"}}", 400, "settings.admission"),
         ("POST", &format!("{room}/commands"), "{\"type\":\"dance\"}", 400, "type"),
         ("POST", &format!("{room}/commands"), "{\"type\":\"play\",\"id\":\"1\"}", 400, "id"),
