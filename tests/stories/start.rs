@@ -56,6 +56,33 @@ async fn a_wrong_option_ends_with_2_and_is_named() -> Result<()> {
 }
 
 #[tokio::test]
+async fn an_empty_variable_counts_as_unset() -> Result<()> {
+    let dir = TempDir::new()?;
+    let simulator = Parlor::simulator().await?;
+    let place = dir.path().display().to_string();
+    let unset = [
+        ("PARLOR_LISTEN", ""),
+        ("PARLOR_PUBLIC_URL", ""),
+        ("PARLOR_REDIS_URL", ""),
+        ("PARLOR_SECRET_KEY", ""),
+        ("PARLOR_SPOTIFY_CLIENT_ID", ""),
+        ("PARLOR_SPOTIFY_CLIENT_SECRET", ""),
+        ("PARLOR_SPOTIFY_CALLS", ""),
+        ("PARLOR_CODE_LENGTH", ""),
+        ("PARLOR_TRUSTED_PROXIES", ""),
+        ("PARLOR_LOG", ""),
+    ];
+    let spotify = ["--spotify-accounts-url", &simulator.url, "--spotify-api-url", &simulator.url];
+    let check = [&["check", "--data-dir", place.as_str()][..], &spotify].concat();
+    let (code, said) = runs(&check, &unset).await?;
+    ensure!(code == Some(0), "{code:?}: {said}");
+    // An option is another matter: who writes it means something.
+    let (code, said) = runs(&["serve", "--spotify-client-id", ""], &[]).await?;
+    ensure!(code == Some(2) && said.contains("--spotify-client-id"), "{code:?}: {said}");
+    Ok(())
+}
+
+#[tokio::test]
 async fn a_damaged_data_directory_is_refused_and_left_as_it_is() -> Result<()> {
     let dir = TempDir::new()?;
     let database = dir.path().join("parlor.db");

@@ -1,5 +1,6 @@
 //! The command line: each option is a flag and an environment variable.
 
+use std::ffi::OsStr;
 use std::fmt::Display;
 use std::net::SocketAddr;
 use std::ops::RangeInclusive;
@@ -9,7 +10,7 @@ use std::str::FromStr;
 
 use auth::KeyRing;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 use kernel::Secret;
 use spotify_api::CallPlan;
 
@@ -37,9 +38,28 @@ pub(crate) enum Command {
 }
 
 impl Cli {
+    /// What the command line and the environment ask for. A variable that is empty counts as unset: that is how a
+    /// compose file passes on what nobody has set.
+    ///
+    /// # Errors
+    ///
+    /// Clap's: something else than an option takes, or a question for help.
+    pub(crate) fn read() -> Result<Self, clap::Error> {
+        let known = <Self as CommandFactory>::command();
+        Self::from_arg_matches(&without_empty_variables(known).try_get_matches()?)
+    }
+
     pub(crate) fn command(self) -> Command {
         self.command.unwrap_or(Command::Serve(self.serve))
     }
+}
+
+fn without_empty_variables(command: clap::Command) -> clap::Command {
+    let is_empty = |name: &OsStr| std::env::var_os(name).is_some_and(|value| value.is_empty());
+    let unset = |option: clap::Arg| {
+        if option.get_env().is_some_and(is_empty) { option.env(None::<&str>) } else { option }
+    };
+    command.mut_args(unset).mut_subcommands(without_empty_variables)
 }
 
 /// How to log.
