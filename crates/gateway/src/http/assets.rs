@@ -1,14 +1,18 @@
 //! The web app, embedded: its pages, its assets under names that change with their content, and what else it has.
 
+use std::path::Path;
+
 use axum::body::Body;
 use axum::extract::Request;
 use axum::response::{IntoResponse, Response};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use percent_encoding::percent_decode_str;
 use protocol::Code;
 use rust_embed::{EmbeddedFile, RustEmbed};
 
 use super::problem::Problem;
-use super::query::decoded;
 
 #[derive(RustEmbed)]
 #[folder = "../../web/dist"]
@@ -67,12 +71,14 @@ fn page(path: &str) -> Option<StatusCode> {
 }
 
 fn is_code(segment: &str) -> bool {
-    decoded(segment).parse::<kernel::RoomCode>().is_ok()
+    percent_decode_str(segment).decode_utf8_lossy().parse::<kernel::RoomCode>().is_ok()
 }
 
 fn file(name: &str) -> Option<EmbeddedFile> {
     // The packed siblings are no files of their own; the page is served at its paths alone.
-    let is_own = !name.is_empty() && name != "index.html" && !name.ends_with(".br");
+    let is_own = !name.is_empty()
+        && name != "index.html"
+        && Path::new(name).extension().is_none_or(|kind| kind != "br");
     is_own.then(|| Web::get(name)).flatten()
 }
 
@@ -112,8 +118,9 @@ fn send(name: &str, file: &EmbeddedFile, cache: &'static str, asked: &HeaderMap)
 }
 
 fn etag(hash: &[u8; 32], packed: bool) -> HeaderValue {
-    let hex: String = hash[..12].iter().map(|byte| format!("{byte:02x}")).collect();
-    let text = format!("\"{hex}{}\"", if packed { "-br" } else { "" });
+    let (start, _) = hash.split_at(12);
+    let packing = if packed { "-br" } else { "" };
+    let text = format!("\"{}{packing}\"", URL_SAFE_NO_PAD.encode(start));
     HeaderValue::from_str(&text).unwrap_or(HeaderValue::from_static("\"\""))
 }
 

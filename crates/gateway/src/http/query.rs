@@ -13,9 +13,7 @@ pub(super) struct Query(Vec<(String, String)>);
 impl Query {
     /// The query of that address. What cannot be decoded is left as it is.
     pub(super) fn of(uri: &Uri) -> Self {
-        let pairs = uri.query().unwrap_or_default().split('&').filter(|pair| !pair.is_empty());
-        let split = pairs.map(|pair| pair.split_once('=').unwrap_or((pair, "")));
-        Self(split.map(|(key, value)| (decoded(key), decoded(value))).collect())
+        Self(form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes()).into_owned().collect())
     }
 
     /// The value of a key that stands there at most once.
@@ -37,23 +35,4 @@ impl Query {
             Problem::bad_request(format!("{key}: it takes {} to {}.", takes.start(), takes.end()))
         })
     }
-}
-
-pub(super) fn decoded(text: &str) -> String {
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
-    while let Some((&first, after)) = rest.split_first() {
-        rest = after;
-        let hex = after.get(..2).and_then(|two| std::str::from_utf8(two).ok());
-        let hex = hex.filter(|two| two.bytes().all(|b| b.is_ascii_hexdigit()));
-        match (first, hex.and_then(|two| u8::from_str_radix(two, 16).ok())) {
-            (b'%', Some(byte)) => {
-                bytes.push(byte);
-                rest = &after[2..];
-            }
-            (b'+', _) => bytes.push(b' '),
-            (other, _) => bytes.push(other),
-        }
-    }
-    String::from_utf8_lossy(&bytes).into_owned()
 }

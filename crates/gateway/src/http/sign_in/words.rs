@@ -3,10 +3,14 @@
 use auth::ReturnTo;
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use spotify_api::{AccountsError, ErrorKind, Forbidden};
 
 use crate::http::pages::Page;
 use crate::http::problem::Problem;
+
+/// What is written otherwise where a path is the value of a query.
+const PATH: &AsciiSet = &NON_ALPHANUMERIC.remove(b'/').remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 /// Why a sign-in came to nothing.
 #[derive(Debug)]
@@ -156,8 +160,9 @@ fn offer(
     again: Option<&ReturnTo>,
     wait: Option<u64>,
 ) -> Response {
-    let href = again
-        .map_or("/auth/login".to_owned(), |path| format!("/auth/login?return_to={}", encode(path.as_str())));
+    let href = again.map_or("/auth/login".to_owned(), |path| {
+        format!("/auth/login?return_to={}", utf8_percent_encode(path.as_str(), PATH))
+    });
     Page { status, title, text, action: Some((&href, "Try again")), retry_after_s: wait }.into_response()
 }
 
@@ -181,18 +186,4 @@ pub(super) fn no_app(_: &ReturnTo) -> Response {
         retry_after_s: None,
     }
     .into_response()
-}
-
-/// A path as the value of a query.
-fn encode(path: &str) -> String {
-    let mut encoded = String::with_capacity(path.len());
-    for byte in path.bytes() {
-        match byte {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' | b'/' => {
-                encoded.push(char::from(byte));
-            }
-            other => encoded.push_str(&format!("%{other:02X}")),
-        }
-    }
-    encoded
 }
