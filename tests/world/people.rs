@@ -133,7 +133,7 @@ impl Person {
     }
 
     /// Waits for a notice.
-    pub async fn hears(&self, what: &str, is: impl Fn(&Notice) -> bool + Send) -> Result<Notice> {
+    pub async fn hears(&self, what: &str, is: impl Fn(&Notice) -> bool + Send + Sync) -> Result<Notice> {
         let mut events = self.events.lock().unwrap_or_else(std::sync::PoisonError::into_inner).resubscribe();
         if let Some(notice) = self.heard(&is) {
             return Ok(notice);

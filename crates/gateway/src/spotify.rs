@@ -268,7 +268,16 @@ impl Spotify {
             ErrorKind::Forbidden(Forbidden::PremiumRequired) => {
                 self.0.parts.tokens.note_premium(account, false).await;
             }
-            _ => {}
+            ErrorKind::Forbidden(_)
+            | ErrorKind::Unauthorized
+            | ErrorKind::NoDevice
+            | ErrorKind::DeviceUnknown
+            | ErrorKind::NotFound
+            | ErrorKind::BadRequest
+            | ErrorKind::Unavailable { .. }
+            | ErrorKind::NoAnswer
+            | ErrorKind::NotSent
+            | ErrorKind::Garbage => {}
         }
     }
 

@@ -23,7 +23,7 @@ fn at(house: &House, person: &Browser) -> Browser {
 }
 
 /// Waits until the room is so, as that person sees it.
-async fn sees(person: &mut Browser, path: &str, is: impl Fn(&Value) -> bool) -> Value {
+async fn sees(person: &mut Browser, path: &str, is: impl Fn(&Value) -> bool + Send + Sync) -> Value {
     let look = async {
         loop {
             let room = person.get(path).await.is(200).json();

@@ -170,7 +170,7 @@ async fn only_our_own_pages_and_programs_that_say_so_may_ask() {
     let bearer = format!("Bearer {secret}");
     let body = b"{\"name\":\"Ada\"}".to_vec();
     let json = ("content-type", "application/json");
-    let table: Vec<(Vec<(&str, String)>, bool, u16, &str)> = vec![
+    let table: Vec<(Vec<_>, bool, u16, &str)> = vec![
         (vec![("origin", PUBLIC_URL.into())], true, 200, ""),
         (vec![("origin", "http://127.0.0.1:8081".into())], true, 403, "wrong_origin"),
         (vec![("origin", "null".into())], true, 403, "wrong_origin"),

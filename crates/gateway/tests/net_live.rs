@@ -61,7 +61,8 @@ async fn since_spares_the_snapshot_of_that_very_version() {
     let (server, _endings) = Server::start(calm(), HttpLimits::default()).await;
     let check = async |since: &str, expected: &str| {
         let url = format!("ws://{}/live?since={since}", server.address);
-        let (mut client, _) = soon(tokio_tungstenite::connect_async(url)).await.expect("a WebSocket");
+        let (mut client, _) =
+            soon(Box::pin(tokio_tungstenite::connect_async(url))).await.expect("a WebSocket");
         assert_eq!(text(&mut client).await, "hello");
         client.send(Message::text("next")).await.expect("an open socket");
         assert_eq!(text(&mut client).await, expected, "since {since}");

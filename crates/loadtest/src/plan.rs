@@ -69,7 +69,7 @@ mod tests {
             let mine: Vec<_> =
                 shots.iter().filter(|shot| (shot.room, shot.member) == (room, member)).collect();
             for window in mine.windows(21) {
-                assert!(window[20].at - window[0].at >= Duration::from_secs(10), "{room} {member}");
+                assert!(window[20].at >= window[0].at + Duration::from_secs(10), "{room} {member}");
             }
             assert!(mine.chunks(2).all(|pair| pair[0].vote && pair.get(1).is_none_or(|shot| !shot.vote)));
         }

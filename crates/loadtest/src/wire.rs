@@ -55,11 +55,11 @@ fn frame(opcode: u8, payload: &[u8], masked: bool) -> Vec<u8> {
     match payload.len() {
         short @ 0..=125 => bytes.push(mask | short as u8),
         middle @ 126..=0xffff => {
-            bytes.push(mask | 126);
+            bytes.push(mask | 0x7e);
             bytes.extend((middle as u16).to_be_bytes());
         }
         long => {
-            bytes.push(mask | 127);
+            bytes.push(mask | 0x7f);
             bytes.extend((long as u64).to_be_bytes());
         }
     }

@@ -111,7 +111,7 @@ async fn run(options: ServeOptions, world: World) -> anyhow::Result<ExitCode> {
     });
     let mut lines = format!("parlor listening on http://{address}\n");
     if let Some(url) = &sim_url {
-        lines.push_str(&format!("simulated spotify on {url}\n"));
+        lines.extend(["simulated spotify on ", url, "\n"]);
     }
     service.run(listener, metrics, stop, move || say(&lines)).await;
     store.shutdown().await;

@@ -48,7 +48,15 @@ pub(crate) fn refusal(call: Call, status: u16, wait_ms: Option<u64>, body: &[u8]
     let retry_after_ms = match kind {
         ErrorKind::Limited { retry_after_ms, .. } => Some(retry_after_ms),
         ErrorKind::Unavailable { .. } => wait_ms,
-        _ => None,
+        ErrorKind::Unauthorized
+        | ErrorKind::Forbidden(_)
+        | ErrorKind::NoDevice
+        | ErrorKind::DeviceUnknown
+        | ErrorKind::NotFound
+        | ErrorKind::BadRequest
+        | ErrorKind::NoAnswer
+        | ErrorKind::NotSent
+        | ErrorKind::Garbage => None,
     };
     Error { kind, call: call.name, status: Some(status), reason, retry_after_ms }
 }

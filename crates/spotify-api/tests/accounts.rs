@@ -164,8 +164,10 @@ async fn no_secret_is_shown_in_errors_or_logs_at_any_level() {
         let me = client.me(&token()).await;
         let searched = client.search(&token(), "query-canary-1", 5, 0).await;
         let next = client.next(&token(), None, PATIENT).await;
-        shown +=
-            &format!("{exchanged:?} {refreshed:?} {me:?} {searched:?} {next:?} {client:?} {:?}", app(true));
+        let app = app(true);
+        let values =
+            format_args!("{exchanged:?} {refreshed:?} {me:?} {searched:?} {next:?} {client:?} {app:?}");
+        shown.push_str(&values.to_string());
         for error in [exchanged.err(), refreshed.err()].into_iter().flatten() {
             shown += &error.to_string();
         }

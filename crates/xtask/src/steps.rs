@@ -123,6 +123,12 @@ pub(crate) fn test(options: &[String]) -> Result<()> {
     run_with(&[&test[..], profile].concat(), &root, &[("RUST_LIB_BACKTRACE", "0")])
 }
 
+/// Clippy over everything, with the lints of the workspace; any warning fails. Apart from [`test`]: it compiles every
+/// dependency once more, for nothing but its types.
+pub(crate) fn lint() -> Result<()> {
+    run(&["cargo", "clippy", "--workspace", "--all-targets", "--locked", "--", "--deny", "warnings"], &root())
+}
+
 fn packages() -> Result<()> {
     let missing: Vec<&str> =
         PACKAGES.iter().filter(|(_, program)| !is_there(program)).map(|(package, _)| *package).collect();

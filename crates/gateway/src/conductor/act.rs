@@ -80,11 +80,18 @@ impl Conductor<'_> {
         let request = match &act {
             Act::Play => Some(play(What::Resume)),
             Act::PlayNow { uri } => Some(play(what_of(uri).ok_or_else(bad)?)),
-            _ => None,
+            Act::SkipByVote { .. }
+            | Act::Skip
+            | Act::Previous
+            | Act::Pause
+            | Act::Seek { .. }
+            | Act::SetVolume { .. }
+            | Act::Transfer { .. } => None,
         };
-        let target = match &act {
-            Act::Transfer { device_id } => Some(DeviceId::parse(device_id).map_err(|_| bad())?),
-            _ => None,
+        let target = if let Act::Transfer { device_id } = &act {
+            Some(DeviceId::parse(device_id).map_err(|_| bad())?)
+        } else {
+            None
         };
         let sent = self.parts.spotify.command(&account, in_time, |client, token| {
             let timeout = self.time_for(&act);
@@ -137,7 +144,12 @@ impl Conductor<'_> {
             {
                 OrderOutcome::Unknown
             }
-            _ => OrderOutcome::Refused(refusal(&error)),
+            ErrorKind::Forbidden(_)
+            | ErrorKind::NotFound
+            | ErrorKind::BadRequest
+            | ErrorKind::Unavailable { .. }
+            | ErrorKind::NoAnswer
+            | ErrorKind::Garbage => OrderOutcome::Refused(refusal(&error)),
         }
     }
 
@@ -247,7 +259,15 @@ fn words(reason: Reason) -> Refusal {
         Reason::Restricted => "What plays, or the device, does not allow that.",
         Reason::SpotifyBusy => "Spotify asks to wait.",
         Reason::NotPlayable => "Spotify cannot play that.",
-        _ => "Spotify did not answer.",
+        Reason::SpotifyUnavailable
+        | Reason::NotAllowed
+        | Reason::NotAdmitted
+        | Reason::StaleEpoch
+        | Reason::NothingPlaying
+        | Reason::UnknownMember
+        | Reason::BadCommand
+        | Reason::TooFast
+        | Reason::RoomClosed => "Spotify did not answer.",
     };
     Refusal::new(reason, message)
 }

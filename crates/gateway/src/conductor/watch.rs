@@ -100,9 +100,8 @@ pub(super) fn next(room: &Room, memory: &Memory, now: Timestamp) -> Step {
     if now < memory.not_before {
         return Step::Wait(memory.not_before, "Spotify is left alone");
     }
-    let order = room.next_order().and_then(|order| for_order(room, order, memory, now));
-    if let Some(step) = order {
-        return step;
+    if let Some(order) = room.next_order() {
+        return for_order(room, order, memory, now);
     }
     if room.playback().leaving && memory.due.is_empty() {
         let patience = memory.left_at.plus_ms(10_000);
@@ -121,21 +120,16 @@ pub(super) fn next(room: &Room, memory: &Memory, now: Timestamp) -> Step {
     look_at(at, now, why)
 }
 
-fn for_order(room: &Room, order: &Order, memory: &Memory, now: Timestamp) -> Option<Step> {
+fn for_order(room: &Room, order: &Order, memory: &Memory, now: Timestamp) -> Step {
     match order.progress {
-        OrderState::Waiting { not_before } if now < not_before => {
-            Some(Step::Wait(not_before, "an order waits"))
-        }
-        OrderState::Waiting { .. } if !order.act.leaves_item() => Some(Step::Act(order.id)),
-        OrderState::Waiting { .. } => Some(before_leaving(room, order.id, memory, now)),
-        OrderState::Sent { .. } => Some(Step::Doubt(order.id)),
+        OrderState::Waiting { not_before } if now < not_before => Step::Wait(not_before, "an order waits"),
+        OrderState::Waiting { .. } if !order.act.leaves_item() => Step::Act(order.id),
+        OrderState::Waiting { .. } => before_leaving(room, order.id, memory, now),
+        OrderState::Sent { .. } => Step::Doubt(order.id),
         OrderState::Unknown { at } => {
             let looked_at = memory.looked_at.unwrap_or_default();
             let next = SETTLE_MS.iter().map(|ms| at.plus_ms(*ms)).find(|due| looked_at < *due);
-            Some(match next {
-                Some(due) => look_at(due, now, "whether it happened"),
-                None => Step::GiveUp(order.id),
-            })
+            next.map_or(Step::GiveUp(order.id), |due| look_at(due, now, "whether it happened"))
         }
     }
 }
@@ -263,7 +257,10 @@ mod tests {
                     now
                 }
                 Step::Wait(at, _) => at,
-                step => panic!("{step:?}"),
+                step
+                @ (Step::Act(_) | Step::Doubt(_) | Step::GiveUp(_) | Step::StopAwaiting | Step::Rest) => {
+                    panic!("{step:?}")
+                }
             };
         }
         assert!((4..=8).contains(&looks), "{looks} looks in a minute");

@@ -55,9 +55,8 @@ pub(super) async fn change(
     }
     for known in rooms_of(&parts, &member).await? {
         match known.room.perform(&member, Command::Rename { name: name.clone() }).await {
-            Ok(_) => {}
             // One that waits at the door keeps the name that it knocked with.
-            Err(Failure::Refused(_)) => {}
+            Ok(_) | Err(Failure::Refused(_)) => {}
             Err(failure) => return Err(failure.into()),
         }
     }

@@ -109,7 +109,7 @@ pub(super) async fn show(
 #[expect(dead_code, reason = "it describes the answer; the room is sent as it was encoded for everybody")]
 pub(super) enum RoomOrCard {
     Room(Box<protocol::RoomView>),
-    Card(protocol::RoomCard),
+    Card(Box<protocol::RoomCard>),
 }
 
 /// The room of a code that somebody names, and whether the caller is in it. Whoever is not may see it only where it
@@ -169,12 +169,11 @@ pub(super) async fn join(
 ) -> Result<Response, Problem> {
     let name = asked.name.as_deref().map(|name| name_of("name", name)).transpose()?;
     let (room, seated) = look_in(&parts, from, code, caller.as_ref()).await?;
-    let (caller, secret) = match caller {
-        Some(caller) => (caller, None),
-        None => {
-            let (secret, caller) = parts.sessions.make().await?;
-            (caller, Some(secret))
-        }
+    let (caller, secret) = if let Some(caller) = caller {
+        (caller, None)
+    } else {
+        let (secret, caller) = parts.sessions.make().await?;
+        (caller, Some(secret))
     };
     let member = &caller.session.member;
     if !seated {

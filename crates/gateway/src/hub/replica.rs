@@ -185,7 +185,9 @@ impl Replica {
         if self.parts.pulse.is_away() {
             // Whoever asks is told at once, and what nobody waits for is made up for by reading the room again.
             self.doubtful = true;
-            return jobs.into_iter().for_each(|job| refuse(job, HubError::Unavailable));
+            return for job in jobs {
+                refuse(job, HubError::Unavailable);
+            };
         }
         for _ in 0..TRIES {
             if self.doubtful && !self.reload().await {
@@ -225,7 +227,9 @@ impl Replica {
                     }
                 }
                 Err(CommitError::Gone) => {
-                    jobs.into_iter().for_each(|job| refuse(job, HubError::Gone));
+                    for job in jobs {
+                        refuse(job, HubError::Gone);
+                    }
                     return self.gone();
                 }
                 Err(CommitError::Store(error)) => {
@@ -240,7 +244,9 @@ impl Replica {
                 }
             }
         }
-        jobs.into_iter().for_each(|job| refuse(job, HubError::Unavailable));
+        for job in jobs {
+            refuse(job, HubError::Unavailable);
+        }
     }
 
     async fn is_newest(&self) -> bool {

@@ -111,7 +111,7 @@ fn not_upgraded(error: HandshakeError) -> Response {
         HandshakeError::Version | HandshakeError::NotUpgrade | HandshakeError::Method => {
             Code::UpgradeRequired
         }
-        _ => Code::BadRequest,
+        HandshakeError::Key | HandshakeError::Unable => Code::BadRequest,
     };
     let mut response = Problem::new(code, format!("This is the live connection: {error}.")).into_response();
     if code == Code::UpgradeRequired {

@@ -34,7 +34,7 @@ pub async fn soon<T>(future: impl Future<Output = T>) -> T {
 }
 
 /// Waits until something that nobody announces is so.
-pub async fn until(condition: impl Fn() -> bool) {
+pub async fn until(condition: impl Fn() -> bool + Send + Sync) {
     soon(async {
         while !condition() {
             tokio::time::sleep(Duration::from_millis(1)).await;
@@ -80,6 +80,7 @@ pub fn publication(version: u64, size: usize) -> Arc<Publication> {
 
 impl Server {
     /// Starts one; the second part tells how each connection ended.
+    #[expect(clippy::unused_async, reason = "it spawns: whoever waits for it has a runtime")]
     pub async fn start(live: LiveLimits, http: HttpLimits) -> (Self, mpsc::Receiver<Ended>) {
         let listener = listen((Ipv4Addr::LOCALHOST, 0).into()).expect("a free port");
         let (ended, endings) = mpsc::channel(64);
@@ -98,7 +99,7 @@ impl Server {
 
     pub async fn websocket(&self) -> WebSocketStream<MaybeTlsStream<TcpStream>> {
         let url = format!("ws://{}/live", self.address);
-        soon(tokio_tungstenite::connect_async(url)).await.expect("a WebSocket").0
+        soon(Box::pin(tokio_tungstenite::connect_async(url))).await.expect("a WebSocket").0
     }
 
     /// A socket after the handshake and the greeting, with `behind` sent right behind the request.

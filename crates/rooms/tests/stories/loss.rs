@@ -35,7 +35,9 @@ fn an_open_vote_is_voided_where_everyone_sees_it() {
 #[test]
 fn a_claim_that_was_not_sent_falls_with_its_votes() {
     let mut party = party();
-    ["guest-1", "guest-2", "guest-3"].iter().for_each(|who| party.votes(who));
+    for who in ["guest-1", "guest-2", "guest-3"] {
+        party.votes(who);
+    }
     assert_eq!(party.state(), "claimed");
     fails_over(&mut party);
     assert_eq!((party.state(), party.orders(), party.sends()), ("open", 0, None));
@@ -44,7 +46,9 @@ fn a_claim_that_was_not_sent_falls_with_its_votes() {
 #[test]
 fn what_spotify_was_asked_is_settled_by_looking() {
     let mut party = party();
-    ["guest-1", "guest-2", "guest-3"].iter().for_each(|who| party.votes(who));
+    for who in ["guest-1", "guest-2", "guest-3"] {
+        party.votes(who);
+    }
     let order = party.sends().expect("quorum");
     fails_over(&mut party);
     assert_eq!(party.state(), "sent");

@@ -4,6 +4,8 @@ use rooms::{Command, Room};
 
 use crate::check::{ADA, Party, count};
 
+type Records = std::collections::BTreeMap<String, Vec<u8>>;
+
 #[test]
 fn nothing_changed_is_nothing_to_write() {
     let mut party = Party::of(2, count(2));
@@ -30,15 +32,14 @@ fn damage_is_named() {
     let mut party = Party::of(1, count(2));
     party.asks(ADA, "p/1 ü", Command::Pause).expect("it plays");
     party.votes("guest-1");
-    let check =
-        |name: &str, damage: &dyn Fn(&mut std::collections::BTreeMap<String, Vec<u8>>), says: &[&str]| {
-            let mut records = party.stored.clone();
-            damage(&mut records);
-            let corrupt = Room::restore(party.room.version(), &records, party.now).expect_err(name);
-            for part in says {
-                assert!(corrupt.to_string().contains(part), "{name}: {corrupt}");
-            }
-        };
+    let check = |name: &str, damage: &dyn Fn(&mut Records), says: &[&str]| {
+        let mut records = party.stored.clone();
+        damage(&mut records);
+        let corrupt = Room::restore(party.room.version(), &records, party.now).expect_err(name);
+        for part in says {
+            assert!(corrupt.to_string().contains(part), "{name}: {corrupt}");
+        }
+    };
     for key in party.stored.keys() {
         check(key, &|records| drop(records.insert(key.clone(), b"{".to_vec())), &[key]);
     }

@@ -111,7 +111,6 @@ impl Disallows {
 
 /// A playback device.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[expect(clippy::struct_excessive_bools, reason = "a set of independent facts, each read by its name")]
 pub struct Device {
     /// Its id; without one it cannot be named in a command.
     pub id: Option<String>,

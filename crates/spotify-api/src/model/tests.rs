@@ -13,6 +13,7 @@ fn track(id: &str) -> Value {
     })
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "it is written where it is passed")]
 fn player(with: Value) -> Option<PlayerState> {
     let mut state = json!({
         "device": {"id": "d", "is_active": true, "name": "Kitchen", "type": "Speaker", "volume_percent": 40},
@@ -20,9 +21,7 @@ fn player(with: Value) -> Option<PlayerState> {
         "context": {"uri": "spotify:album:x"}, "repeat_state": "off", "shuffle_state": false,
         "actions": {"disallows": {"resuming": true, "new_thing": true}}
     });
-    for (key, value) in with.as_object().expect("an object") {
-        state[key] = value.clone();
-    }
+    state.as_object_mut()?.extend(with.as_object()?.clone());
     PlayerState::read(&state)
 }
 

@@ -16,7 +16,7 @@ use crate::{
 pub(super) struct Rooms {
     /// How often another memory has taken over.
     lineage: u64,
-    rooms: BTreeMap<RoomCode, Room>,
+    by_code: BTreeMap<RoomCode, Room>,
     memberships: BTreeMap<MemberId, BTreeSet<RoomCode>>,
 }
 
@@ -50,12 +50,12 @@ impl Rooms {
             return Err(CommitError::OtherLineage);
         }
         if commit.expected == 0 {
-            if let Some(room) = self.rooms.get(&commit.code) {
+            if let Some(room) = self.by_code.get(&commit.code) {
                 return Err(CommitError::Conflict { version: room.stored.version });
             }
-            self.rooms.insert(commit.code.clone(), Room::default());
+            self.by_code.insert(commit.code.clone(), Room::default());
         }
-        let Some(room) = self.rooms.get_mut(&commit.code) else { return Err(CommitError::Gone) };
+        let Some(room) = self.by_code.get_mut(&commit.code) else { return Err(CommitError::Gone) };
         if let Some(fence) = commit.fence {
             // Before the version: whoever has lost the lease is to stop, not to decide again.
             if fence < room.fence {
@@ -81,11 +81,11 @@ impl Rooms {
         if self.is_other(restore.lineage.as_ref()) {
             return Err(CommitError::OtherLineage);
         }
-        let version = self.rooms.get(&restore.code).map_or(0, |room| room.stored.version);
+        let version = self.by_code.get(&restore.code).map_or(0, |room| room.stored.version);
         if version != restore.expected || version >= restore.room.version {
             return Err(CommitError::Conflict { version });
         }
-        let room = self.rooms.entry(restore.code).or_default();
+        let room = self.by_code.entry(restore.code).or_default();
         room.stored = restore.room;
         room.expires_at = restore.expires_at;
         Ok(room.stored.version)
@@ -94,9 +94,9 @@ impl Rooms {
     fn purge(&mut self, now: Timestamp) -> u64 {
         let ended = |room: &Room| room.expires_at.is_some_and(|at| at <= now);
         let codes: Vec<RoomCode> =
-            self.rooms.iter().filter(|(_, room)| ended(room)).map(|(code, _)| code.clone()).collect();
+            self.by_code.iter().filter(|(_, room)| ended(room)).map(|(code, _)| code.clone()).collect();
         for code in &codes {
-            self.rooms.remove(code);
+            self.by_code.remove(code);
             self.memberships.retain(|_, rooms| {
                 rooms.remove(code);
                 !rooms.is_empty()
@@ -109,7 +109,7 @@ impl Rooms {
 #[async_trait]
 impl RoomStore for Memory {
     async fn room_load(&self, code: &RoomCode) -> Result<Option<StoredRoom>> {
-        Ok(self.state()?.rooms.rooms.get(code).map(|room| room.stored.clone()))
+        Ok(self.state()?.rooms.by_code.get(code).map(|room| room.stored.clone()))
     }
 
     async fn room_lineage(&self, _code: &RoomCode) -> Result<Lineage> {
@@ -117,7 +117,7 @@ impl RoomStore for Memory {
     }
 
     async fn room_version(&self, code: &RoomCode) -> Result<Option<u64>> {
-        Ok(self.state()?.rooms.rooms.get(code).map(|room| room.stored.version))
+        Ok(self.state()?.rooms.by_code.get(code).map(|room| room.stored.version))
     }
 
     async fn room_commit(&self, mut commit: Commit) -> std::result::Result<u64, CommitError> {
@@ -151,7 +151,7 @@ impl RoomStore for Memory {
     async fn rooms_after(&self, after: Option<&RoomCode>, limit: u32) -> Result<Vec<RoomCode>> {
         let from = after.map_or(Bound::Unbounded, Bound::Excluded);
         let state = self.state()?;
-        let codes = state.rooms.rooms.range::<RoomCode, _>((from, Bound::Unbounded));
+        let codes = state.rooms.by_code.range::<RoomCode, _>((from, Bound::Unbounded));
         Ok(codes.map(|(code, _)| code.clone()).take(limit as usize).collect())
     }
 

@@ -80,7 +80,9 @@ impl Message {
 fn put(told: &mut Vec<u8>, parts: &[&[u8]]) {
     let length: usize = parts.iter().map(|part| part.len()).sum();
     told.extend_from_slice(format!("{length}:").as_bytes());
-    parts.iter().for_each(|part| told.extend_from_slice(part));
+    for part in parts {
+        told.extend_from_slice(part);
+    }
 }
 
 fn piece<'a>(rest: &mut &'a [u8]) -> Option<&'a [u8]> {

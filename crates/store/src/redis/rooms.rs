@@ -54,7 +54,14 @@ fn committed(value: Value) -> Committed {
 fn unmade(fault: Fault) -> CommitError {
     match fault {
         Fault::OtherLineage => CommitError::OtherLineage,
-        other => StoreError::from(other).into(),
+        fault @ (Fault::Lost(_)
+        | Fault::NotNow(_)
+        | Fault::NotPrimary(_)
+        | Fault::NoScript
+        | Fault::Moved { .. }
+        | Fault::Ask(_)
+        | Fault::Refused(_)
+        | Fault::Foreign(_)) => StoreError::from(fault).into(),
     }
 }
 

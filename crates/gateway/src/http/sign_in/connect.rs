@@ -29,13 +29,12 @@ pub(super) async fn connect(
     let account: AccountId = profile.link_id().parse().map_err(|_| Trouble::Away(10))?;
 
     let now = parts.clock.now();
-    let before = match &caller {
-        Some(caller) => caller.session.as_ref().clone(),
-        None => {
-            let member = MemberId::generate(parts.entropy.as_ref());
-            let name = auth::default_name(parts.entropy.as_ref());
-            Session { name: Some(name), ..Session::new(member, now) }
-        }
+    let before = if let Some(caller) = &caller {
+        caller.session.as_ref().clone()
+    } else {
+        let member = MemberId::generate(parts.entropy.as_ref());
+        let name = auth::default_name(parts.entropy.as_ref());
+        Session { name: Some(name), ..Session::new(member, now) }
     };
     let owner = parts.sessions.claim(&account, &before).await?;
     let tokens = TokenSet::from_answer(in_our_words(answer), &redeemed.client_id, now);

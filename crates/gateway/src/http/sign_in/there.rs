@@ -39,14 +39,13 @@ pub(in crate::http) async fn login(
     };
     let names = parts.sessions.names();
     let mut cookies = Vec::new();
-    let caller = match parts.sessions.find(&headers).await? {
-        Some(caller) => caller,
-        None => {
-            let (secret, caller) = parts.sessions.make().await?;
-            let life_s = auth::SESSION_LIFE_MS / 1000;
-            cookies.push(set_cookie(names, names.session, &secret.expose_text(), life_s));
-            caller
-        }
+    let caller = if let Some(caller) = parts.sessions.find(&headers).await? {
+        caller
+    } else {
+        let (secret, caller) = parts.sessions.make().await?;
+        let life_s = auth::SESSION_LIFE_MS / 1000;
+        cookies.push(set_cookie(names, names.session, &secret.expose_text(), life_s));
+        caller
     };
     // A second tab that signs in must not undo the first: both attempts are of the same browser.
     let browser = cookie_value(&headers, names.sign_in)

@@ -15,11 +15,11 @@ fn client(first: u8, payload: &[u8]) -> Vec<u8> {
     match payload.len() {
         short @ 0..126 => frame.push(0x80 | short as u8),
         long @ 126..65536 => {
-            frame.push(0x80 | 126);
+            frame.push(0x80 | 0x7e);
             frame.extend_from_slice(&(long as u16).to_be_bytes());
         }
         huge => {
-            frame.push(0x80 | 127);
+            frame.push(0x80 | 0x7f);
             frame.extend_from_slice(&(huge as u64).to_be_bytes());
         }
     }
@@ -132,7 +132,7 @@ fn the_most_is_allowed_and_no_more() {
 
     check(&[client(FIN | TEXT, &[b'x'; MAX_MESSAGE + 1])], &["TooBig"]);
     check(&[client(TEXT, &[b'x'; MAX_MESSAGE]), client(FIN | CONTINUATION, b"x")], &["TooBig"]);
-    check(&[client(FIN | BINARY, &[0; 70_000])], &["TooBig"]);
+    check(&[client(FIN | BINARY, &vec![0; 70_000])], &["TooBig"]);
     // The header alone is enough: nobody has to wait for, or keep, what it announces.
     let header_only = &client(FIN | TEXT, &[b'x'; MAX_MESSAGE + 1])[..8];
     assert_eq!(events(header_only, 8), ["TooBig"]);

@@ -4,6 +4,7 @@ use super::*;
 
 const KEY: &str = "dGhlIHNhbXBsZSBub25jZQ==";
 
+#[expect(clippy::unwrap_in_result, reason = "the request is written here; the result is what is tested")]
 fn ask(change: impl FnOnce(&mut Parts)) -> Result<(), HandshakeError> {
     let (mut parts, ()) = Request::get("/live")
         .header("connection", "keep-alive, Upgrade")
