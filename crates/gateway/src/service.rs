@@ -130,7 +130,13 @@ impl Service {
             tracker: tracker.clone(),
             on_wake: Arc::new(on_wake),
         });
-        let sessions = Sessions::new(store.clone(), Arc::clone(&clock), Arc::clone(&entropy), config.https());
+        let sessions = Sessions::new(
+            store.clone(),
+            pulse.clone(),
+            Arc::clone(&clock),
+            Arc::clone(&entropy),
+            config.https(),
+        );
         let heartbeat = Duration::from_millis(config.heartbeat_ms);
         let live_limits = LiveLimits { heartbeat, ..LiveLimits::default() };
         let parts = Parts {

@@ -2,6 +2,8 @@
 
 mod http_support;
 
+use std::time::Duration;
+
 use http::Method;
 use http_support::{House, PUBLIC_URL};
 use serde_json::{Value, json};
@@ -280,8 +282,34 @@ async fn without_the_store_a_room_is_read_from_memory_and_says_so() {
     house.memory.set_outage(true);
     let refused = ada.send("PATCH", &path, json!({ "name": "Monday" })).await;
     assert!(!refused.problem(503, "store_unavailable").header("retry-after").is_empty());
-    let read = ada.get(&path).await.is(200);
-    assert_eq!((read.header("parlor-stale"), &read.json()["name"]), ("?1", &json!("Friday")));
+    // For as long as it takes, but not for ever: who has been sent out meanwhile would read on.
+    for _ in 0..9 {
+        let read = ada.get(&path).await.is(200);
+        assert_eq!((read.header("parlor-stale"), &read.json()["name"]), ("?1", &json!("Friday")));
+        house.clock.advance(60_000);
+    }
+    house.clock.advance(60_000);
+    ada.get(&path).await.problem(503, "store_unavailable");
+    house.memory.set_outage(false);
+    ada.get(&path).await.is(200);
+}
+
+/// Two threads: a room that has nothing to wait for would keep one of them to itself.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_room_whose_time_comes_without_the_store_still_answers() {
+    let house = House::open().await;
+    let mut ada = house.host("198.51.100.1", "host-1").await;
+    let room = ada.send("POST", "/api/rooms", json!({ "name": "Friday" })).await.is(201).json();
+    let path = format!("/api/rooms/{}", room["code"].as_str().expect("a code"));
+    house.memory.set_outage(true);
+    ada.send("PATCH", &path, json!({ "name": "Monday" })).await.problem(503, "store_unavailable");
+    // The host, who is not connected, is offline from here on; that cannot be stored.
+    house.clock.advance(61_000);
+    for _ in 0..3 {
+        let asked = ada.send("PATCH", &path, json!({ "name": "Monday" }));
+        let refused = tokio::time::timeout(Duration::from_secs(30), asked).await.expect("an answer");
+        refused.problem(503, "store_unavailable");
+    }
 }
 
 #[tokio::test]

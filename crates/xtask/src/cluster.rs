@@ -27,7 +27,8 @@ impl Drop for Started {
 pub(crate) fn cluster(gateways: usize) -> Result<()> {
     web()?;
     run(&["cargo", "build", "--release", "--package", "parlor"], &root())?;
-    let parlor = root().join("target/release/parlor");
+    let target = std::env::var_os("CARGO_TARGET_DIR").unwrap_or_else(|| "target".into());
+    let parlor = root().join(target).join("release/parlor");
     let dir = std::env::temp_dir().join(format!("parlor-cluster-{}", std::process::id()));
     std::fs::create_dir_all(&dir)?;
     let ended = start(&parlor, &dir, gateways);

@@ -80,8 +80,7 @@ pub(crate) fn web() -> Result<()> {
 /// Builds everything and runs the demo.
 pub(crate) fn demo(options: &[String]) -> Result<()> {
     web()?;
-    run(&["cargo", "build", "--release", "--package", "parlor"], &root())?;
-    let mut words = vec!["target/release/parlor", "demo"];
+    let mut words = vec!["cargo", "run", "--release", "--package", "parlor", "--", "demo"];
     words.extend(options.iter().map(String::as_str));
     run(&words, &root())
 }

@@ -128,7 +128,8 @@ impl Replica {
                     Some(change) => self.hear(change).await,
                     None => feed = None,
                 },
-                () = time.until_some(due) => self.work(Vec::new()).await,
+                // What is due and cannot be stored stays due: it waits with the rest, or it would never let go.
+                () = time.until_some(due), if !self.doubtful => self.work(Vec::new()).await,
                 // What could not be stored (someone went offline, say) is not forgotten.
                 () = tokio::time::sleep(RETRY), if self.doubtful => self.work(Vec::new()).await,
                 _ = check.tick(), if self.parts.shared => self.look_around(&mut feed).await,

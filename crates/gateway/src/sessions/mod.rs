@@ -1,7 +1,8 @@
 //! Who is asking: sessions found by the cookie or bearer value of a request, kept in memory for a short while.
 //!
-//! The store has the last word. What is kept here ends after [`KEPT_MS`], and at once where the store tells of an end
-//! or a change ([`Sessions::run`] listens to that).
+//! The store has the last word. What is kept here is believed for [`KEPT_MS`], and no longer where the store tells of an
+//! end or a change ([`Sessions::run`] listens to that). While the store does not answer, who was known a short while ago
+//! is known still: a room is then read from memory, and whatever would change anything is refused.
 //!
 //! An account of Spotify's belongs to one person, in whichever browser it signs in: [`account`] says how that is
 //! remembered.
@@ -22,10 +23,14 @@ use store::{Hash, SessionEvent, SessionRow, Store, StoreError};
 use tokio::sync::{Mutex, MutexGuard, broadcast};
 use tokio_util::sync::CancellationToken;
 
+use crate::pulse::Pulse;
+
 pub use cookie::{CookieNames, clear_cookie, cookie_value, set_cookie};
 
 /// How long a session is believed without asking the store, where no news of it comes.
 const KEPT_MS: u64 = 5_000;
+/// How long a session is remembered for the time in which the store does not answer.
+const REMEMBERED_MS: u64 = 600_000;
 /// Sessions kept in memory; beyond it, none is added until the next sweep.
 const KEPT_MAX: usize = 200_000;
 /// Writes to sessions, and acts of one person that must not overtake one another, are spread over so many locks.
@@ -72,6 +77,7 @@ pub struct Sessions(Arc<Inner>);
 
 struct Inner {
     store: Store,
+    pulse: Pulse,
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
     names: CookieNames,
@@ -86,7 +92,16 @@ struct Inner {
 #[derive(Clone)]
 struct Kept {
     session: Arc<Session>,
-    until: Timestamp,
+    /// When the store was last asked.
+    read_at: Timestamp,
+    /// It may have ended or changed since: the store may have told of it unheard.
+    doubtful: bool,
+}
+
+impl Kept {
+    fn is_young(&self, now: Timestamp, age_ms: u64) -> bool {
+        now < self.read_at.plus_ms(age_ms)
+    }
 }
 
 impl std::fmt::Debug for Sessions {
@@ -97,9 +112,16 @@ impl std::fmt::Debug for Sessions {
 
 impl Sessions {
     /// The sessions of that store; `https` decides the names of the cookies.
-    pub fn new(store: Store, clock: Arc<dyn Clock>, entropy: Arc<dyn Entropy>, https: bool) -> Self {
+    pub fn new(
+        store: Store,
+        pulse: Pulse,
+        clock: Arc<dyn Clock>,
+        entropy: Arc<dyn Entropy>,
+        https: bool,
+    ) -> Self {
         Self(Arc::new(Inner {
             store,
+            pulse,
             clock,
             entropy,
             names: CookieNames::new(https),
@@ -126,18 +148,31 @@ impl Sessions {
         Ok(Some(Caller { hash, session, via }))
     }
 
-    /// The session of that hash, where there is one that counts.
+    /// The session of that hash, where there is one that counts; as it is remembered, where the store does not answer.
     pub async fn get(&self, hash: &Hash) -> Result<Option<Arc<Session>>, StoreError> {
         let now = self.0.clock.now();
         let kept = self.0.kept.get(hash).map(|entry| entry.value().clone());
-        if let Some(Kept { session, until }) = kept
-            && now < until
-            && session.live(now)
+        let kept = kept.filter(|kept| kept.session.live(now));
+        if let Some(kept) = &kept
+            && !kept.doubtful
+            && kept.is_young(now, KEPT_MS)
         {
-            return Ok(Some(session));
+            return Ok(Some(Arc::clone(&kept.session)));
+        }
+        let remembered = kept.filter(|kept| kept.is_young(now, REMEMBERED_MS)).map(|kept| kept.session);
+        if self.0.pulse.is_away() && remembered.is_some() {
+            return Ok(remembered);
         }
         let news = self.0.news.load(Ordering::SeqCst);
-        let session = self.load(hash, now).await?.map(Arc::new);
+        let session = match self.load(hash, now).await {
+            Ok(session) => session.map(Arc::new),
+            Err(error @ StoreError::Unavailable(_)) => {
+                // What follows must not wait as long once more.
+                self.0.pulse.missed();
+                return remembered.map(Some).ok_or(error);
+            }
+            Err(error @ StoreError::Inconsistent { .. }) => return Err(error),
+        };
         match &session {
             Some(session) => self.keep(*hash, session, now, news),
             None => drop(self.0.kept.remove(hash)),
@@ -154,7 +189,7 @@ impl Sessions {
         if self.0.kept.len() >= KEPT_MAX {
             return;
         }
-        self.0.kept.insert(hash, Kept { session: Arc::clone(session), until: now.plus_ms(KEPT_MS) });
+        self.0.kept.insert(hash, Kept { session: Arc::clone(session), read_at: now, doubtful: false });
         // News that came while it was read may have been of it.
         if self.0.news.load(Ordering::SeqCst) != news {
             self.0.kept.remove(&hash);
@@ -165,7 +200,7 @@ impl Sessions {
     /// whoever uses it.
     async fn touched(&self, hash: Hash, session: Arc<Session>) -> Arc<Session> {
         let now = self.0.clock.now();
-        if !session.as_ref().clone().touch(now) {
+        if self.0.pulse.is_away() || !session.as_ref().clone().touch(now) {
             return session;
         }
         match self.edit(&hash, |session| _ = session.touch(now)).await {
@@ -173,6 +208,7 @@ impl Sessions {
             Ok(None) => session,
             Err(error) => {
                 tracing::warn!(%error, "session.touch not stored");
+                self.0.pulse.missed();
                 session
             }
         }
@@ -271,7 +307,7 @@ impl Sessions {
                 }
             };
             // What happened before the feed began is not in it.
-            self.void_all();
+            self.doubt_all();
             loop {
                 tokio::select! {
                     () = stop.cancelled() => return,
@@ -297,7 +333,7 @@ impl Sessions {
                 let _ = self.0.ends.send(Ended::One(*hash));
             }
             SessionEvent::Changed(hash) => self.void(hash),
-            SessionEvent::Lagged => self.void_all(),
+            SessionEvent::Lagged => self.doubt_all(),
         }
     }
 
@@ -306,15 +342,18 @@ impl Sessions {
         self.0.kept.remove(hash);
     }
 
-    fn void_all(&self) {
+    fn doubt_all(&self) {
         self.0.news.fetch_add(1, Ordering::SeqCst);
-        self.0.kept.clear();
+        for mut kept in self.0.kept.iter_mut() {
+            kept.doubtful = true;
+        }
         let _ = self.0.ends.send(Ended::Perhaps);
     }
 
     async fn sweep(&self, purge: bool) {
         let now = self.0.clock.now();
-        self.0.kept.retain(|_, kept| now < kept.until);
+        let age_ms = if self.0.kept.len() < KEPT_MAX { REMEMBERED_MS } else { KEPT_MS };
+        self.0.kept.retain(|_, kept| kept.is_young(now, age_ms));
         if purge && let Err(error) = self.0.store.sessions.sessions_purge(now).await {
             tracing::warn!(%error, "session.purge failed");
         }

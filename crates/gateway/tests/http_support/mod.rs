@@ -125,7 +125,8 @@ impl House {
             tracker: tracker.clone(),
             on_wake: Arc::new(|_| {}),
         });
-        let sessions = Sessions::new(store.clone(), time.clone(), entropy.clone(), config.https());
+        let sessions =
+            Sessions::new(store.clone(), pulse.clone(), time.clone(), entropy.clone(), config.https());
         let readiness = Readiness::new();
         readiness.set_ready();
         let parts = Parts {
