@@ -1,5 +1,6 @@
 //! The members: every socket of them on one thread, around one epoll. It parses no more than it must.
 
+use std::collections::VecDeque;
 use std::io::{ErrorKind, Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4};
 use std::time::{Duration, Instant};
@@ -17,6 +18,8 @@ use crate::wire::{self, Kind};
 const PER_SOURCE: usize = 20_000;
 /// Upgrades under way at the same time: below every listen backlog.
 const IN_FLIGHT: usize = 64;
+/// Who is told to come back later (503) comes after this, as `Retry-After` says then.
+const COME_AGAIN: Duration = Duration::from_secs(2);
 /// Events handled before it is looked whether a command is due.
 const EVENTS: usize = 128;
 
@@ -41,6 +44,8 @@ enum State {
     Greeted,
     /// The room is there.
     Ready,
+    /// Told to come back later, as another connection.
+    Refused,
     Gone,
 }
 
@@ -54,7 +59,7 @@ struct Connection {
     partial: Vec<u8>,
 }
 
-/// All members, in the order of their seats.
+/// All members, in the order in which they began to connect.
 pub(crate) struct Swarm {
     poll: Poll,
     events: Events,
@@ -63,6 +68,9 @@ pub(crate) struct Swarm {
     rooms: Vec<Room>,
     ready: usize,
     lost: usize,
+    /// How often somebody was told to come back later, and who is to come again, and when: the earliest first.
+    refusals: usize,
+    again: VecDeque<(Instant, usize)>,
     tally: Tally,
 }
 
@@ -85,15 +93,20 @@ impl Swarm {
             rooms: vec![Room::default(); rooms],
             ready: 0,
             lost: 0,
+            refusals: 0,
+            again: VecDeque::new(),
             tally: Tally::default(),
         };
         let deadline = Instant::now() + within;
+        let mut begun = 0;
         while swarm.ready < seats.len() {
-            while swarm.connections.len() < seats.len()
-                && swarm.connections.len() - swarm.ready - swarm.lost < IN_FLIGHT
+            while begun < seats.len()
+                && swarm.connections.len() - swarm.ready - swarm.lost - swarm.refusals < IN_FLIGHT
             {
-                swarm.begin(targets, seats, swarm.connections.len())?;
+                swarm.begin(targets, seats, begun)?;
+                begun += 1;
             }
+            swarm.begin_again(targets, seats)?;
             swarm.turn(Duration::from_millis(100), |swarm, n| swarm.upgrade(n, targets, seats))?;
             if swarm.lost > 0 {
                 bail!(
@@ -107,6 +120,14 @@ impl Swarm {
             }
         }
         Ok(swarm)
+    }
+
+    /// Begins for those who were told to come back about now.
+    fn begin_again(&mut self, targets: &[SocketAddr], seats: &[Seat]) -> Result<()> {
+        while let Some((_, seat)) = self.again.pop_front_if(|(at, _)| *at <= Instant::now()) {
+            self.begin(targets, seats, seat)?;
+        }
+        Ok(())
     }
 
     fn upgrade(&mut self, n: usize, targets: &[SocketAddr], seats: &[Seat]) -> std::io::Result<()> {
@@ -129,20 +150,22 @@ impl Swarm {
         let lost: Vec<usize> =
             self.connections.iter().filter(|one| gone(one)).map(|connection| connection.seat).collect();
         for room in &mut self.rooms {
-            room.members.retain(|n| self.connections[*n].state != State::Gone);
+            room.members.retain(|n| self.connections[*n].state == State::Ready);
         }
         // Evenly over the time, in an order that mixes the rooms.
         let due = |nth: usize| since + spread.mul_f64(nth as f64 / lost.len().max(1) as f64);
         let (first, mut begun, mut back) = (self.connections.len(), 0, Vec::new());
-        let mut seen = vec![false; lost.len()];
+        let mut seen = Vec::new();
         while back.len() < lost.len() && since.elapsed() < within {
             while begun < lost.len() && due(begun) <= Instant::now() {
                 let mixed = begun.wrapping_mul(7_919) % lost.len();
                 self.begin(targets, seats, lost[mixed])?;
                 begun += 1;
             }
+            self.begin_again(targets, seats)?;
             self.turn(Duration::from_millis(5), |swarm, n| swarm.upgrade(n, targets, seats))?;
-            for (nth, seen) in seen.iter_mut().enumerate().take(begun) {
+            seen.resize(self.connections.len() - first, false);
+            for (nth, seen) in seen.iter_mut().enumerate() {
                 if !*seen && self.connections[first + nth].state == State::Ready {
                     *seen = true;
                     back.push(since.elapsed());
@@ -301,7 +324,7 @@ impl Swarm {
         let mut buffer = std::mem::take(&mut self.buffer);
         loop {
             let connection = &mut self.connections[n];
-            if connection.state == State::Gone {
+            if matches!(connection.state, State::Refused | State::Gone) {
                 break;
             }
             match connection.stream.read(&mut buffer) {
@@ -345,6 +368,10 @@ impl Swarm {
         let mut used = 0;
         if self.connections[n].state == State::Upgrading {
             let Some(end) = wire::head_end(bytes) else { return 0 };
+            if bytes.starts_with(b"HTTP/1.1 503") {
+                self.comes_again(n);
+                return bytes.len();
+            }
             if !bytes.starts_with(b"HTTP/1.1 101") {
                 self.tally.last_word = String::from_utf8_lossy(&bytes[..bytes.len().min(400)]).into_owned();
                 self.lose(n);
@@ -416,9 +443,17 @@ impl Swarm {
         }
     }
 
+    fn comes_again(&mut self, n: usize) {
+        let connection = &mut self.connections[n];
+        connection.state = State::Refused;
+        self.refusals += 1;
+        self.again.push_back((Instant::now() + COME_AGAIN, connection.seat));
+        self.rooms[connection.room].members.retain(|member| *member != n);
+    }
+
     fn lose(&mut self, n: usize) {
         let connection = &mut self.connections[n];
-        if connection.state != State::Gone {
+        if !matches!(connection.state, State::Refused | State::Gone) {
             connection.state = State::Gone;
             self.lost += 1;
         }
