@@ -116,10 +116,11 @@ pub(crate) fn test(options: &[String]) -> Result<()> {
     run(&["cargo", "fmt", "--all", "--check"], &root)?;
     // Binaries and tests in one go: apart, their dependencies would be built twice, with different features.
     let build = ["cargo", "build", "--workspace", "--all-targets", "--locked"];
-    run(&[&build[..], profile].concat(), &root)?;
-    let test = ["cargo", "nextest", "run", "--workspace", "--locked", "--no-fail-fast"];
     // A failure says its causes; the frames of a backtrace push them out of a log that is cut.
-    run_with(&[&test[..], profile].concat(), &root, &[("RUST_LIB_BACKTRACE", "0")])
+    let quiet = [("RUST_BACKTRACE", "0")];
+    run_with(&[&build[..], profile].concat(), &root, &quiet)?;
+    let test = ["cargo", "nextest", "run", "--workspace", "--locked", "--no-fail-fast"];
+    run_with(&[&test[..], profile].concat(), &root, &quiet)
 }
 
 /// Clippy over everything, with the lints of the workspace; any warning fails. Apart from [`test`]: it compiles every
