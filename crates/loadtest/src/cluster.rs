@@ -1,10 +1,6 @@
 //! Two gateways over one Redis: how much later a vote is heard at the other one, and how soon the members of one that is
 //! killed are back.
 
-use std::ffi::OsStr;
-use std::net::TcpListener;
-use std::path::Path;
-use std::process::Command;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
@@ -12,12 +8,10 @@ use serde::Serialize;
 
 use crate::people;
 use crate::plan::{What, plan};
-use crate::process::Started;
+use crate::redis::Redis;
 use crate::scenario::{address, spawn_parlor, spawn_simulator};
 use crate::swarm::{Seat, Swarm};
 
-/// A key of the run alone needs no secret.
-const KEY: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
 /// A client's first attempt to come back: at a random instant of this time (`room-client`).
 const SPREAD: Duration = Duration::from_millis(500);
 /// How long they are waited for.
@@ -73,10 +67,10 @@ struct Figures {
 pub(crate) fn run(options: &Options) -> Result<()> {
     crate::process::check_open_files(options.members + 500)?;
     let dir = tempfile::tempdir()?;
-    let redis = redis(dir.path())?;
+    let redis = Redis::start(dir.path(), false)?;
     let program = options.spawn.as_os_str();
     let simulator = spawn_simulator(program, None)?;
-    let store = ["--redis-url", &redis.url, "--secret-key", KEY].map(OsStr::new);
+    let store = redis.options();
     let gateways =
         [spawn_parlor(program, &store, &simulator, None)?, spawn_parlor(program, &store, &simulator, None)?];
     let targets = [address(&gateways[0].url)?, address(&gateways[1].url)?];
@@ -143,18 +137,6 @@ fn seats(options: &Options, server: &str) -> Result<Vec<Seat>> {
         *nth += 1;
     }
     Ok(seats)
-}
-
-/// A Redis that keeps nothing, on a free port. A port that was free may be taken by then; the run then says so.
-fn redis(dir: &Path) -> Result<Started> {
-    let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port().to_string();
-    let mut redis = Command::new("redis-server");
-    redis
-        .args(["--bind", "127.0.0.1", "--port", &port, "--save", "", "--appendonly", "no", "--dir"])
-        .arg(dir);
-    let mut redis = Started::run_until(redis, "Ready to accept connections")?;
-    redis.url = format!("redis://127.0.0.1:{port}");
-    Ok(redis)
 }
 
 #[expect(clippy::print_stdout, reason = "what a measurement is for")]

@@ -1,10 +1,12 @@
 #![doc = include_str!("../README.md")]
 
+mod away;
 mod cluster;
 mod floor;
 mod people;
 mod plan;
 mod process;
+mod redis;
 mod report;
 mod scenario;
 mod swarm;
@@ -36,6 +38,8 @@ struct Cli {
 enum Command {
     /// Two gateways over one Redis: a vote heard at the other one, and the return after one is killed
     Cluster(cluster::Options),
+    /// Two gateways whose Redis goes away: how soon they refuse, and take a write again
+    Away(away::Options),
     /// The floor to compare with: starts by itself with --floor
     Floor {
         /// Address to listen on; port 0 takes a free one
@@ -151,6 +155,7 @@ fn main() -> Result<()> {
         bail!("a TLS provider is installed already");
     }
     match cli.command {
+        Some(Command::Away(options)) => away::run(&options),
         Some(Command::Cluster(options)) => cluster::run(&options),
         Some(Command::Floor { .. }) | None => run(&cli.run),
     }

@@ -40,14 +40,22 @@ impl Replica {
 
     /// Reads the room if it is not as it was last seen.
     pub(super) async fn catch_up(&mut self) {
+        if self.parts.pulse.is_away() {
+            return;
+        }
         let known = self.shared.room().version();
         let rooms = &self.parts.store.rooms;
-        let Ok(lineage) = rooms.room_lineage(&self.shared.code).await else { return };
-        let Ok(version) = rooms.room_version(&self.shared.code).await else { return };
+        let Some(lineage) = self.answered(rooms.room_lineage(&self.shared.code).await) else { return };
+        let Some(version) = self.answered(rooms.room_version(&self.shared.code).await) else { return };
         if self.is_other(&lineage) || version.is_none_or(|version| version > known) {
             self.doubtful = true;
             self.reload().await;
         }
+    }
+
+    /// What the store has answered. That it has not is known at once to whoever would ask next.
+    fn answered<T>(&self, answer: store::Result<T>) -> Option<T> {
+        answer.inspect_err(|_| self.parts.pulse.missed()).ok()
     }
 
     /// Takes the room from the store, once the store has again what it has lost. `false`: it cannot be had.
