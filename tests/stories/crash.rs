@@ -192,7 +192,7 @@ async fn check(ledger: &mut Ledger, host: &Person, guest: &Person, code: &str) -
         ensure!(ledger.vote.found(vote), "{vote:?} is the vote");
     }
     // Whoever sees a change that is made now is connected again; what they saw before may be all that there is to see.
-    let name = format!("{} again", there.name.trim_end_matches(" again"));
+    let name = format!("Back at {}", there.version);
     let patch = PatchRoom { name: Some(name.clone()), settings: None };
     let changed = host.visitor.patch_room(code, &patch).await?;
     ensure!(changed.version > there.version, "version {} after {}", changed.version, there.version);

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::Duration;
 
 use kernel::Clock;
-use store::LimitStore;
+use store::{LimitStore, StoreError};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
@@ -34,10 +34,12 @@ impl Pulse {
         self.0.away.load(Relaxed)
     }
 
-    /// It has just not answered. Soon it is looked at.
-    pub(crate) fn missed(&self) {
-        self.0.away.store(true, Relaxed);
-        self.0.doubted.notify_one();
+    /// It has just failed so. Where it did not answer, it is away, and soon looked at; damage in a record is no absence.
+    pub(crate) fn missed(&self, error: &StoreError) {
+        if matches!(error, StoreError::Unavailable(_)) {
+            self.0.away.store(true, Relaxed);
+            self.0.doubted.notify_one();
+        }
     }
 
     /// Looks at the store until `stop`.

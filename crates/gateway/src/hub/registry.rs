@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use dashmap::DashMap;
 use kernel::{NodeId, RoomCode};
 use rooms::{Opening, Room};
-use store::{Commit, CommitError, Lineage, Store, StoreError, StoredRoom};
+use store::{Commit, CommitError, Lineage, Store, StoredRoom};
 use tokio::sync::{Mutex as AsyncMutex, mpsc, watch};
 use tokio_util::task::TaskTracker;
 
@@ -163,9 +163,7 @@ impl Hub {
 /// The room as stored.
 pub(super) async fn load(parts: &HubParts, code: &RoomCode) -> Result<Found, HubError> {
     let failed = |error| {
-        if matches!(error, StoreError::Unavailable(_)) {
-            parts.pulse.missed();
-        }
+        parts.pulse.missed(&error);
         tracing::error!(room = %code, error = &error as &dyn std::error::Error, "room.load failed");
         HubError::Unavailable
     };

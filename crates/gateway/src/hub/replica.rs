@@ -239,7 +239,7 @@ impl Replica {
                         error = &error as &dyn std::error::Error,
                         "room.commit failed"
                     );
-                    self.parts.pulse.missed();
+                    self.parts.pulse.missed(&error);
                     self.doubtful = true;
                     break;
                 }

@@ -168,7 +168,7 @@ impl Sessions {
             Ok(session) => session.map(Arc::new),
             Err(error @ StoreError::Unavailable(_)) => {
                 // What follows must not wait as long once more.
-                self.0.pulse.missed();
+                self.0.pulse.missed(&error);
                 return remembered.map(Some).ok_or(error);
             }
             Err(error @ StoreError::Inconsistent { .. }) => return Err(error),
@@ -208,7 +208,7 @@ impl Sessions {
             Ok(None) => session,
             Err(error) => {
                 tracing::warn!(%error, "session.touch not stored");
-                self.0.pulse.missed();
+                self.0.pulse.missed(&error);
                 session
             }
         }

@@ -55,7 +55,7 @@ impl Replica {
 
     /// What the store has answered. That it has not is known at once to whoever would ask next.
     fn answered<T>(&self, answer: store::Result<T>) -> Option<T> {
-        answer.inspect_err(|_| self.parts.pulse.missed()).ok()
+        answer.inspect_err(|error| self.parts.pulse.missed(error)).ok()
     }
 
     /// Takes the room from the store, once the store has again what it has lost. `false`: it cannot be had.
