@@ -22,7 +22,7 @@ pub use conductor::{ConductorParts, conduct};
 pub use hub::Hub;
 pub use lease::{LeaseParts, Terms};
 pub use nodes::Nodes;
-pub use parts::{ClientAddr, Config, Parts};
+pub use parts::{ClientAddr, Config, Parts, PartsList};
 pub use pulse::Pulse;
 pub use service::{Foundation, Service};
 pub use spotify::Spotify;

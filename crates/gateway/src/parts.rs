@@ -1,6 +1,7 @@
 //! What a gateway is put together from.
 
 use std::net::SocketAddr;
+use std::ops::Deref;
 use std::sync::Arc;
 
 use auth::Vault;
@@ -58,11 +59,28 @@ impl Config {
     }
 }
 
-/// The parts of a gateway. Cheap to clone.
+/// The parts of a gateway, as every request is handed them. Cheap to clone.
 #[derive(Clone)]
-pub struct Parts {
+pub struct Parts(Arc<PartsList>);
+
+impl Deref for Parts {
+    type Target = PartsList;
+
+    fn deref(&self) -> &PartsList {
+        &self.0
+    }
+}
+
+impl From<PartsList> for Parts {
+    fn from(list: PartsList) -> Self {
+        Self(Arc::new(list))
+    }
+}
+
+/// What [`Parts`] are.
+pub struct PartsList {
     /// The operator's decisions.
-    pub config: Arc<Config>,
+    pub config: Config,
     /// The service's time: what people see, and what expires.
     pub clock: Arc<dyn Clock>,
     /// Randomness.

@@ -24,7 +24,7 @@ use crate::sessions::Sessions;
 use crate::spotify::{Spotify, SpotifyParts};
 use crate::time::Time;
 use crate::tokens::{TokenParts, Tokens};
-use crate::{Config, Parts};
+use crate::{Config, Parts, PartsList};
 
 /// Over how long those connected are told to come back, so that they do not come at once.
 const RETURN_SPREAD: Duration = Duration::from_secs(2);
@@ -130,17 +130,12 @@ impl Service {
             tracker: tracker.clone(),
             on_wake: Arc::new(on_wake),
         });
-        let sessions = Sessions::new(
-            store.clone(),
-            pulse.clone(),
-            Arc::clone(&clock),
-            Arc::clone(&entropy),
-            config.https(),
-        );
+        let sessions =
+            Sessions::new(store.clone(), pulse.clone(), Arc::clone(&clock), Arc::clone(&entropy), &config);
         let heartbeat = Duration::from_millis(config.heartbeat_ms);
         let live_limits = LiveLimits { heartbeat, ..LiveLimits::default() };
-        let parts = Parts {
-            config: Arc::new(config),
+        let parts = PartsList {
+            config,
             clock,
             entropy,
             store,
@@ -157,7 +152,7 @@ impl Service {
             live: Arc::new(LiveSessions::default()),
             tracker,
         };
-        Self { parts, limits: HttpLimits::default(), background, leaseholders }
+        Self { parts: parts.into(), limits: HttpLimits::default(), background, leaseholders }
     }
 
     /// The parts.

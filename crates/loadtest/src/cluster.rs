@@ -10,6 +10,7 @@ use crate::people;
 use crate::plan::{What, plan};
 use crate::redis::Redis;
 use crate::scenario::{address, spawn_parlor, spawn_simulator};
+use crate::slices::Slices;
 use crate::swarm::{Seat, Swarm};
 
 /// A client's first attempt to come back: at a random instant of this time (`room-client`).
@@ -75,12 +76,12 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         [spawn_parlor(program, &store, &simulator, None)?, spawn_parlor(program, &store, &simulator, None)?];
     let targets = [address(&gateways[0].url)?, address(&gateways[1].url)?];
     let seats = seats(options, &gateways[0].url)?;
-    let mut swarm = Swarm::connect(&targets, &seats, Duration::from_secs(300))?;
+    let mut swarm = Swarm::connect(&targets, &seats, Duration::from_secs(300), &mut Slices::default())?;
     swarm.idle(SETTLE)?;
     let each = (options.members / options.rooms).max(2) / 2;
     let shots =
         plan(2 * options.rooms, each, options.rate, 1, options.seconds).map_err(anyhow::Error::msg)?;
-    let summary = swarm.run(What::Vote, &shots, PATIENCE)?;
+    let summary = swarm.run(What::Vote, &shots, PATIENCE, &mut Slices::default())?;
     ensure!(summary.lost_connections == 0, "{} connections were lost", summary.lost_connections);
     let (own, other) = summary.latency.zip(summary.across).context("nothing was delivered")?;
     let at =

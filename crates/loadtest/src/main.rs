@@ -9,6 +9,7 @@ mod process;
 mod redis;
 mod report;
 mod scenario;
+mod slices;
 mod swarm;
 mod tally;
 mod wire;

@@ -16,6 +16,8 @@ pub(crate) struct Figures {
     pub(crate) cpu_us_per_membership: Option<f64>,
     /// CPU of the server for a live connection: upgrade, session, membership, first snapshot.
     pub(crate) cpu_us_per_join: Option<f64>,
+    /// The same in the middle slice of the time in which they came.
+    pub(crate) cpu_us_per_join_middle: Option<f64>,
     /// Resident memory of the server for a live connection.
     pub(crate) kib_per_connection: Option<f64>,
     /// CPU of the server while nobody does anything, in percent of a core.
@@ -29,7 +31,9 @@ pub(crate) struct Figures {
     pub(crate) bytes_per_frame: Option<f64>,
     /// CPU of the server for a frame received, all counted.
     pub(crate) cpu_us_per_delivery: Option<f64>,
-    /// The same without what it uses while nobody does anything.
+    /// The same in the middle slice of the run.
+    pub(crate) cpu_us_per_delivery_middle: Option<f64>,
+    /// The same of the whole run, without what it uses while nobody does anything.
     pub(crate) cpu_us_per_delivery_net: Option<f64>,
     /// Frames per second of the time in which deliveries were under way.
     pub(crate) deliveries_per_second: Option<f64>,
@@ -41,11 +45,12 @@ pub(crate) struct Figures {
 
 type Row = (&'static str, fn(&Figures) -> Option<f64>);
 
-const ROWS: [Row; 15] = [
+const ROWS: [Row; 17] = [
     ("rooms", |f| Some(f.rooms as f64)),
     ("live connections", |f| Some(f.members as f64)),
     ("CPU per membership over HTTP, us", |f| f.cpu_us_per_membership),
     ("CPU per live join, us", |f| f.cpu_us_per_join),
+    ("CPU per live join, middle slice, us", |f| f.cpu_us_per_join_middle),
     ("memory per connection, KiB", |f| f.kib_per_connection),
     ("CPU when idle, % of a core", |f| Some(f.idle_cpu_percent)),
     ("commands sent", |f| Some(f.commands as f64)),
@@ -53,6 +58,7 @@ const ROWS: [Row; 15] = [
     ("frames received", |f| Some(f.frames as f64)),
     ("bytes per frame", |f| f.bytes_per_frame),
     ("CPU per delivery, us", |f| f.cpu_us_per_delivery),
+    ("CPU per delivery, middle slice, us", |f| f.cpu_us_per_delivery_middle),
     ("CPU per delivery without idle, us", |f| f.cpu_us_per_delivery_net),
     ("deliveries per second when busy", |f| f.deliveries_per_second),
     ("last receiver p50, ms", |f| f.p50_ms),

@@ -10,6 +10,7 @@ use crate::people;
 use crate::plan::{What, plan};
 use crate::process::{self, Started, command_on, cpu, rss_kib};
 use crate::report::Figures;
+use crate::slices::Slices;
 use crate::swarm::{Seat, Swarm};
 
 /// How long the server is watched while nobody does anything.
@@ -102,19 +103,20 @@ fn measure(scenario: &Scenario, target: SocketAddr, seats: &[Seat], pid: Option<
     rest(QUIET);
     // Before the joins the service had its own things to do, too.
     let idle_before = share(quiet_before, usage(pid)?, QUIET);
-    let connect = || -> Result<(Swarm, Option<Duration>)> {
+    let connect = || -> Result<(Swarm, Option<Duration>, Slices)> {
         let (before, begun) = (usage(pid)?, Instant::now());
-        let mut swarm = Swarm::connect(&[target], seats, scenario.connect_within)?;
+        let mut slices = Slices::of(pid);
+        let mut swarm = Swarm::connect(&[target], seats, scenario.connect_within, &mut slices)?;
         swarm.idle(SETTLE)?;
         let used = span(before, usage(pid)?);
-        Ok((swarm, used.map(|used| used.saturating_sub(begun.elapsed().mul_f64(idle_before)))))
+        Ok((swarm, used.map(|used| used.saturating_sub(begun.elapsed().mul_f64(idle_before))), slices))
     };
-    let (mut swarm, mut joins) = connect()?;
+    let (mut swarm, mut joins, mut join_slices) = connect()?;
     let memory = pid.map(rss_kib).transpose()?;
     if scenario.again {
         drop(swarm);
         rest(GONE);
-        (swarm, joins) = connect()?;
+        (swarm, joins, join_slices) = connect()?;
     }
     let joined = usage(pid)?;
     swarm.idle(QUIET)?;
@@ -125,6 +127,7 @@ fn measure(scenario: &Scenario, target: SocketAddr, seats: &[Seat], pid: Option<
         scenario: scenario.name.clone(),
         rooms: scenario.rooms,
         members: seats.len(),
+        cpu_us_per_join_middle: join_slices.median_us(),
         cpu_us_per_join: joins.and_then(|used| each_of(used, seats.len() as f64)),
         kib_per_connection: memory_before
             .zip(memory)
@@ -139,7 +142,8 @@ fn measure(scenario: &Scenario, target: SocketAddr, seats: &[Seat], pid: Option<
     let shots = plan(scenario.rooms, each, scenario.rate, scenario.volley, scenario.seconds)
         .map_err(anyhow::Error::msg)?;
     let running = Instant::now();
-    let summary = swarm.run(scenario.what, &shots, PATIENCE)?;
+    let mut slices = Slices::of(pid);
+    let summary = swarm.run(scenario.what, &shots, PATIENCE, &mut slices)?;
     let ran = running.elapsed();
     let used = span(start, usage(pid)?);
     let frames = summary.frames.max(1) as f64;
@@ -150,6 +154,7 @@ fn measure(scenario: &Scenario, target: SocketAddr, seats: &[Seat], pid: Option<
     figures.frames = summary.frames;
     figures.bytes_per_frame = Some(summary.bytes as f64 / frames);
     figures.cpu_us_per_delivery = used.and_then(|used| each_of(used, frames));
+    figures.cpu_us_per_delivery_middle = slices.median_us();
     figures.cpu_us_per_delivery_net =
         used.and_then(|used| each_of(used.saturating_sub(ran.mul_f64(idle)), frames));
     if !summary.busy.is_zero() {

@@ -11,6 +11,7 @@ use mio::{Events, Interest, Poll, Token};
 use socket2::{Domain, Socket, Type};
 
 use crate::plan::{Shot, What};
+use crate::slices::Slices;
 use crate::tally::{Summary, Tally};
 use crate::wire::{self, Kind};
 
@@ -82,8 +83,13 @@ struct Room {
 }
 
 impl Swarm {
-    /// Connects everyone, and waits until each has its snapshot.
-    pub(crate) fn connect(targets: &[SocketAddr], seats: &[Seat], within: Duration) -> Result<Self> {
+    /// Connects everyone, and waits until each has its snapshot. A piece of work is a connection.
+    pub(crate) fn connect(
+        targets: &[SocketAddr],
+        seats: &[Seat],
+        within: Duration,
+        slices: &mut Slices,
+    ) -> Result<Self> {
         let rooms = seats.iter().map(|seat| seat.room + 1).max().unwrap_or(0);
         let mut swarm = Self {
             poll: Poll::new()?,
@@ -108,6 +114,7 @@ impl Swarm {
             }
             swarm.begin_again(targets, seats)?;
             swarm.turn(Duration::from_millis(100), |swarm, n| swarm.upgrade(n, targets, seats))?;
+            slices.look(swarm.ready as u64)?;
             if swarm.lost > 0 {
                 bail!(
                     "{} connections were refused or lost while connecting: {}",
@@ -243,8 +250,15 @@ impl Swarm {
         Ok(())
     }
 
-    /// Carries out the plan, and listens until everything has arrived, at most `patience` longer.
-    pub(crate) fn run(&mut self, what: What, shots: &[Shot], patience: Duration) -> Result<Summary> {
+    /// Carries out the plan, and listens until everything has arrived, at most `patience` longer. A piece of work is a frame
+    /// received.
+    pub(crate) fn run(
+        &mut self,
+        what: What,
+        shots: &[Shot],
+        patience: Duration,
+        slices: &mut Slices,
+    ) -> Result<Summary> {
         let version = |n: &usize| self.connections[*n].version;
         let rooms: Vec<_> = self
             .rooms
@@ -262,12 +276,14 @@ impl Swarm {
             }
             let Some(shot) = shots.get(next) else { break };
             self.turn(left(start + shot.at).unwrap_or_default(), no_upgrade)?;
+            slices.look(self.tally.frames)?;
         }
         let end = Instant::now() + patience;
         while !self.tally.complete()
             && let Some(rest) = left(end)
         {
             self.turn(rest.min(Duration::from_millis(50)), no_upgrade)?;
+            slices.look(self.tally.frames)?;
         }
         let mut summary = self.tally.summary();
         summary.lost_connections = self.lost;

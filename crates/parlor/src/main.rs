@@ -15,6 +15,11 @@ use std::process::ExitCode;
 
 use cli::{Cli, Command};
 
+/// Ten thousand connections that come, speak and go are small pieces from many threads: what the C library's allocator needs
+/// longest for.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     // Before anything can ask for TLS.
     if rustls::crypto::ring::default_provider().install_default().is_err() {

@@ -16,8 +16,9 @@ mod query;
 mod rooms;
 mod sign_in;
 
+use std::sync::LazyLock;
+
 use axum::Router;
-use axum::extract::Extension;
 use axum::middleware::from_fn_with_state;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
@@ -32,7 +33,6 @@ pub use self::guesses::{may_guess, wrong_guess};
 pub use self::health::Readiness;
 pub use self::metrics::{gather_metrics, install_metrics, metrics_router};
 use self::middleware::headers::SecurityHeaders;
-use self::middleware::{address, closing_line, headers, host, origin, size};
 pub use self::problem::{Problem, status};
 use crate::Parts;
 
@@ -129,32 +129,25 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
 /// The service: the API, the live connection, and the web app for every other path.
 pub fn router(parts: Parts) -> Router {
     let security = SecurityHeaders::new(&parts.config);
-    let (api, description) = described().split_for_parts();
-    let description = Described(description.to_json().unwrap_or_default().into());
     // The last layer is the first that a request meets.
-    api.route("/auth/page.css", get(pages::style))
+    Router::from(described())
+        .route("/auth/page.css", get(pages::style))
         .merge(crate::live::routes())
         .method_not_allowed_fallback(assets::method_not_allowed)
         .fallback(assets::serve)
-        .layer(Extension(description))
-        .layer(axum::middleware::from_fn(size::check))
-        .layer(from_fn_with_state(parts.clone(), origin::check))
-        .layer(from_fn_with_state(parts.clone(), host::check))
-        .layer(from_fn_with_state(parts.clone(), address::find))
         .layer(CatchPanicLayer::custom(panicked))
-        .layer(from_fn_with_state((parts.clone(), security), headers::add))
-        .layer(from_fn_with_state(parts.clone(), closing_line::write))
+        .layer(from_fn_with_state((parts.clone(), security), middleware::pass))
         .with_state(parts)
 }
 
-#[derive(Clone)]
-struct Described(bytes::Bytes);
+static DESCRIBED: LazyLock<bytes::Bytes> = LazyLock::new(|| openapi().to_json().unwrap_or_default().into());
 
 /// This description.
 #[utoipa::path(get, path = "/api/openapi.json", tag = "service", responses(
     (status = 200, description = "OpenAPI 3.1.", content_type = "application/json"),
 ))]
-async fn describe(Extension(Described(text)): Extension<Described>) -> Response {
+async fn describe() -> Response {
+    let text = bytes::Bytes::clone(&DESCRIBED);
     ([(header::CONTENT_TYPE, HeaderValue::from_static("application/json"))], text).into_response()
 }
 

@@ -1,7 +1,7 @@
 //! Who is asking: sessions found by the cookie or bearer value of a request, kept in memory for a short while.
 //!
-//! The store has the last word. What is kept here is believed for [`KEPT_MS`], and no longer where the store tells of an
-//! end or a change ([`Sessions::run`] listens to that). While the store does not answer, who was known a short while ago
+//! The store has the last word. What is kept here is believed for [`KEPT_MS`] (longer where this process alone
+//! writes), and no longer where the store tells of an end or a change ([`Sessions::run`] listens to that). While the store does not answer, who was known a short while ago
 //! is known still: a room is then read from memory, and whatever would change anything is refused.
 //!
 //! An account of Spotify's belongs to one person, in whichever browser it signs in: [`account`] says how that is
@@ -23,13 +23,15 @@ use store::{Hash, SessionEvent, SessionRow, Store, StoreError};
 use tokio::sync::{Mutex, MutexGuard, broadcast};
 use tokio_util::sync::CancellationToken;
 
+use crate::parts::Config;
 use crate::pulse::Pulse;
 
 pub use cookie::{CookieNames, clear_cookie, cookie_value, set_cookie};
 
-/// How long a session is believed without asking the store, where no news of it comes.
+/// How long a session is believed without asking the store, where no news of it comes. News of other processes may be lost.
 const KEPT_MS: u64 = 5_000;
-/// How long a session is remembered for the time in which the store does not answer.
+/// How long a session is remembered for the time in which the store does not answer; and how long it is believed where
+/// nobody else writes to the store.
 const REMEMBERED_MS: u64 = 600_000;
 /// Sessions kept in memory; beyond it, none is added until the next sweep.
 const KEPT_MAX: usize = 200_000;
@@ -81,6 +83,7 @@ struct Inner {
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
     names: CookieNames,
+    believed_ms: u64,
     kept: DashMap<Hash, Kept>,
     /// Counts the news: what was read before the last of it is not kept.
     news: AtomicU64,
@@ -111,20 +114,21 @@ impl std::fmt::Debug for Sessions {
 }
 
 impl Sessions {
-    /// The sessions of that store; `https` decides the names of the cookies.
+    /// The sessions of that store.
     pub fn new(
         store: Store,
         pulse: Pulse,
         clock: Arc<dyn Clock>,
         entropy: Arc<dyn Entropy>,
-        https: bool,
+        config: &Config,
     ) -> Self {
         Self(Arc::new(Inner {
             store,
             pulse,
             clock,
             entropy,
-            names: CookieNames::new(https),
+            names: CookieNames::new(config.https()),
+            believed_ms: if config.shared_store { KEPT_MS } else { REMEMBERED_MS },
             kept: DashMap::new(),
             news: AtomicU64::new(0),
             edits: std::array::from_fn(|_| Mutex::new(())),
@@ -155,7 +159,7 @@ impl Sessions {
         let kept = kept.filter(|kept| kept.session.live(now));
         if let Some(kept) = &kept
             && !kept.doubtful
-            && kept.is_young(now, KEPT_MS)
+            && kept.is_young(now, self.0.believed_ms)
         {
             return Ok(Some(Arc::clone(&kept.session)));
         }

@@ -15,7 +15,7 @@ use gateway::net::{LiveLimits, PeerAddr, Sockets};
 use gateway::sessions::Sessions;
 use gateway::spotify::{Spotify, SpotifyParts};
 use gateway::tokens::{TokenParts, Tokens};
-use gateway::{Config, LeaseParts, Nodes, Parts, Pulse, Terms, Time};
+use gateway::{Config, LeaseParts, Nodes, Parts, PartsList, Pulse, Terms, Time};
 use http::{HeaderMap, Method, Request, StatusCode, header};
 use http_body_util::BodyExt;
 use kernel::{BootClock, Clock, Entropy, MovableClock, NodeId, SeededEntropy, SystemClock};
@@ -125,12 +125,11 @@ impl House {
             tracker: tracker.clone(),
             on_wake: Arc::new(|_| {}),
         });
-        let sessions =
-            Sessions::new(store.clone(), pulse.clone(), time.clone(), entropy.clone(), config.https());
+        let sessions = Sessions::new(store.clone(), pulse.clone(), time.clone(), entropy.clone(), &config);
         let readiness = Readiness::new();
         readiness.set_ready();
-        let parts = Parts {
-            config: Arc::new(config),
+        let parts = PartsList {
+            config,
             clock: time,
             entropy,
             store,
@@ -147,6 +146,7 @@ impl House {
             live: Arc::new(LiveSessions::default()),
             tracker,
         };
+        let parts = Parts::from(parts);
         let router = gateway::http::router(parts.clone());
         Self { router, parts, memory, clock, spotify }
     }

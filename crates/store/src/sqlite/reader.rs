@@ -74,9 +74,12 @@ fn closed() -> StoreError {
 }
 
 fn transaction<T>(connection: &Connection, run: impl FnOnce(&Connection) -> Sql<T>) -> Sql<T> {
-    let transaction = connection.unchecked_transaction()?;
-    let value = run(&transaction)?;
-    transaction.finish()?;
+    connection.prepare_cached("BEGIN")?.execute([])?;
+    let value = run(connection);
+    // However it went. Some errors have ended the transaction themselves.
+    let ended = connection.prepare_cached("COMMIT").and_then(|mut commit| commit.execute([]));
+    let value = value?;
+    ended?;
     Ok(value)
 }
 

@@ -25,7 +25,7 @@ const GROUP: usize = 256;
 /// This long without a job makes the moment for a checkpoint that is due.
 const QUIET: Duration = Duration::from_millis(100);
 /// Commits after which a checkpoint is due in the next quiet moment.
-const CHECKPOINT_AFTER: u32 = 256;
+const CHECKPOINT_AFTER: u32 = 1024;
 /// Commits after something was erased before the log is emptied even if there is no quiet moment.
 const ERASE_WITHIN: u32 = 4096;
 

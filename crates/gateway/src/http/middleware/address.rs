@@ -2,9 +2,7 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
-use axum::extract::{FromRequestParts, Request, State};
-use axum::middleware::Next;
-use axum::response::Response;
+use axum::extract::{FromRequestParts, Request};
 use http::{HeaderMap, request};
 use ipnet::IpNet;
 
@@ -13,13 +11,12 @@ use crate::http::problem::Problem;
 use crate::net::PeerAddr;
 use crate::parts::ClientAddr;
 
-/// Puts a [`ClientAddr`] into every request.
-pub(in crate::http) async fn find(State(parts): State<Parts>, mut request: Request, next: Next) -> Response {
+/// Puts a [`ClientAddr`] into the request.
+pub(super) fn find(parts: &Parts, request: &mut Request) {
     let peer = request.extensions().get::<PeerAddr>().map(|PeerAddr(peer)| *peer);
     let peer = peer.unwrap_or(SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), 0));
     let from = client(peer, request.headers(), &parts.config.trusted_proxies);
     request.extensions_mut().insert(from);
-    next.run(request).await
 }
 
 impl<S: Send + Sync> FromRequestParts<S> for ClientAddr {

@@ -3,8 +3,7 @@
 
 use std::time::Duration;
 
-use axum::extract::{MatchedPath, Request, State};
-use axum::middleware::Next;
+use axum::extract::{MatchedPath, Request};
 use axum::response::Response;
 use http::{HeaderName, HeaderValue, Method};
 use tokio::time::Instant;
@@ -13,22 +12,37 @@ use crate::Parts;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
-pub(in crate::http) async fn write(State(parts): State<Parts>, request: Request, next: Next) -> Response {
-    let began = Instant::now();
-    let method = word(request.method());
-    let path = request.extensions().get::<MatchedPath>().cloned();
-    let id = request_id(&parts);
-    let mut response = next.run(request).await;
-    let took = began.elapsed();
-    let path = path.as_ref().map_or("other", MatchedPath::as_str);
-    let status = response.status().as_u16();
-    tracing::info!(method, path, status, ms = milliseconds(took), request_id = %id, "http.request");
-    let labels = [("method", method.to_owned()), ("path", path.to_owned()), ("status", status.to_string())];
-    metrics::histogram!("parlor_http_request_seconds", &labels).record(took.as_secs_f64());
-    if let Ok(id) = HeaderValue::from_str(&id) {
-        response.headers_mut().insert(REQUEST_ID, id);
+/// The line, for as long as its request is answered.
+pub(super) struct ClosingLine {
+    began: Instant,
+    method: &'static str,
+    path: Option<MatchedPath>,
+    id: String,
+}
+
+impl ClosingLine {
+    pub(super) fn begin(parts: &Parts, request: &Request) -> Self {
+        Self {
+            began: Instant::now(),
+            method: word(request.method()),
+            path: request.extensions().get::<MatchedPath>().cloned(),
+            id: request_id(parts),
+        }
     }
-    response
+
+    pub(super) fn end(self, response: &mut Response) {
+        let Self { began, method, path, id } = self;
+        let took = began.elapsed();
+        let path = path.as_ref().map_or("other", MatchedPath::as_str);
+        let status = response.status().as_u16();
+        tracing::info!(method, path, status, ms = milliseconds(took), request_id = %id, "http.request");
+        let labels =
+            [("method", method.to_owned()), ("path", path.to_owned()), ("status", status.to_string())];
+        metrics::histogram!("parlor_http_request_seconds", &labels).record(took.as_secs_f64());
+        if let Ok(id) = HeaderValue::from_str(&id) {
+            response.headers_mut().insert(REQUEST_ID, id);
+        }
+    }
 }
 
 fn request_id(parts: &Parts) -> String {

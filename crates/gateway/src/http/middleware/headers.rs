@@ -1,12 +1,8 @@
 //! The headers that every answer carries, so that no page of ours can be framed, read by others, or made to run what is
 //! not ours.
 
-use axum::extract::{Request, State};
-use axum::middleware::Next;
-use axum::response::Response;
-use http::{HeaderName, HeaderValue, header};
+use http::{HeaderMap, HeaderName, HeaderValue, header};
 
-use crate::Parts;
 use crate::parts::Config;
 
 /// Where Spotify keeps its pictures.
@@ -38,6 +34,29 @@ impl SecurityHeaders {
         let policy = policy.unwrap_or(HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'"));
         Self { policy, https: config.https() }
     }
+
+    /// Adds them. What a handler has set itself stays.
+    pub(super) fn add(self, headers: &mut HeaderMap, private: bool) {
+        for (name, value) in FIXED {
+            headers.insert(name, HeaderValue::from_static(value));
+        }
+        headers.entry(header::CONTENT_SECURITY_POLICY).or_insert(self.policy);
+        // Under `no-referrer` some browsers name no origin in what a page sends, and the page could change nothing.
+        let referrer = if private { "no-referrer" } else { "same-origin" };
+        headers.insert(header::REFERRER_POLICY, HeaderValue::from_static(referrer));
+        if private {
+            headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+        }
+        if self.https {
+            let a_year = HeaderValue::from_static("max-age=31536000");
+            headers.insert(header::STRICT_TRANSPORT_SECURITY, a_year);
+        }
+    }
+}
+
+/// Whether what is found at that path is one person's.
+pub(super) fn is_private(path: &str) -> bool {
+    path.starts_with("/api/") || path.starts_with("/auth/")
 }
 
 /// The content security policy of every page.
@@ -61,31 +80,4 @@ fn policy(config: &Config) -> String {
         "trusted-types svelte-trusted-html".to_owned(),
     ]
     .join("; ")
-}
-
-/// Adds them. What a handler has set itself stays.
-pub(in crate::http) async fn add(
-    State((_, security)): State<(Parts, SecurityHeaders)>,
-    request: Request,
-    next: Next,
-) -> Response {
-    let path = request.uri().path();
-    let private = path.starts_with("/api/") || path.starts_with("/auth/");
-    let mut response = next.run(request).await;
-    let headers = response.headers_mut();
-    for (name, value) in FIXED {
-        headers.insert(name, HeaderValue::from_static(value));
-    }
-    headers.entry(header::CONTENT_SECURITY_POLICY).or_insert(security.policy);
-    // Under `no-referrer` some browsers name no origin in what a page sends, and the page could change nothing.
-    let referrer = if private { "no-referrer" } else { "same-origin" };
-    headers.insert(header::REFERRER_POLICY, HeaderValue::from_static(referrer));
-    if private {
-        headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
-    }
-    if security.https {
-        let a_year = HeaderValue::from_static("max-age=31536000");
-        headers.insert(header::STRICT_TRANSPORT_SECURITY, a_year);
-    }
-    response
 }

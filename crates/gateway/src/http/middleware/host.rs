@@ -3,9 +3,7 @@
 
 use std::net::IpAddr;
 
-use axum::extract::{Request, State};
-use axum::middleware::Next;
-use axum::response::{IntoResponse, Response};
+use axum::extract::Request;
 use http::{HeaderMap, Uri, header, uri::Authority};
 use protocol::Code;
 
@@ -15,16 +13,16 @@ use crate::net::PeerAddr;
 
 /// Refuses requests for other hosts with 421: those that name neither the public address nor, from this machine
 /// itself, one of its own. Probes and scrapers name what they like.
-pub(in crate::http) async fn check(State(parts): State<Parts>, request: Request, next: Next) -> Response {
+pub(super) fn check(parts: &Parts, request: &Request) -> Result<(), Problem> {
     let from_here = request
         .extensions()
         .get::<PeerAddr>()
         .is_some_and(|PeerAddr(peer)| peer.ip().to_canonical().is_loopback());
     let probed = matches!(request.uri().path(), "/livez" | "/readyz" | "/metrics");
     if probed || names_us(&parts.config.public_url, request.uri(), request.headers(), from_here) {
-        return next.run(request).await;
+        return Ok(());
     }
-    Problem::new(Code::WrongHost, "This service is not reached by that name.").into_response()
+    Err(Problem::new(Code::WrongHost, "This service is not reached by that name."))
 }
 
 fn names_us(public_url: &str, uri: &Uri, headers: &HeaderMap, from_here: bool) -> bool {

@@ -1,8 +1,43 @@
-//! What every request passes, outermost first: the closing line, the headers, the address, the host, the origin.
+//! What every request passes: from where it comes, for whom it is meant, on whose behalf, how large it is. Then the headers
+//! and the closing line of its answer, whatever that is. One layer for all of it: a layer costs every request its boxes.
 
 pub(super) mod address;
-pub(super) mod closing_line;
+mod closing_line;
 pub(super) mod headers;
-pub(super) mod host;
-pub(super) mod origin;
-pub(super) mod size;
+mod host;
+mod origin;
+mod size;
+
+use axum::extract::{Request, State};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+
+use self::closing_line::ClosingLine;
+use self::headers::SecurityHeaders;
+use super::problem::Problem;
+use crate::Parts;
+
+/// The layer.
+pub(super) async fn pass(
+    State((parts, security)): State<(Parts, SecurityHeaders)>,
+    mut request: Request,
+    next: Next,
+) -> Response {
+    let line = ClosingLine::begin(&parts, &request);
+    let private = headers::is_private(request.uri().path());
+    let mut response = match check(&parts, &mut request) {
+        Ok(()) => next.run(request).await,
+        Err(problem) => problem.into_response(),
+    };
+    security.add(response.headers_mut(), private);
+    line.end(&mut response);
+    response
+}
+
+/// The first that refuses is heard.
+fn check(parts: &Parts, request: &mut Request) -> Result<(), Problem> {
+    address::find(parts, request);
+    host::check(parts, request)?;
+    origin::check(parts, request)?;
+    size::check(request)
+}

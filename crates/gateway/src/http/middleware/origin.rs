@@ -1,8 +1,6 @@
 //! Who may make a browser ask. Section 2 of the contract, in its order.
 
-use axum::extract::{Request, State};
-use axum::middleware::Next;
-use axum::response::{IntoResponse, Response};
+use axum::extract::Request;
 use http::{HeaderMap, Method, header};
 use protocol::Code;
 
@@ -12,15 +10,10 @@ use crate::http::problem::Problem;
 /// The header by which a program that sends the cookie says that it means to.
 const CLIENT: &str = "parlor-client";
 
-pub(in crate::http) async fn check(State(parts): State<Parts>, request: Request, next: Next) -> Response {
+pub(super) fn check(parts: &Parts, request: &Request) -> Result<(), Problem> {
     let changes = !matches!(*request.method(), Method::GET | Method::HEAD);
     let upgrades = request.headers().contains_key(header::UPGRADE);
-    if (changes || upgrades)
-        && let Err(problem) = judge(request.headers(), &parts.config.public_url)
-    {
-        return problem.into_response();
-    }
-    next.run(request).await
+    if changes || upgrades { judge(request.headers(), &parts.config.public_url) } else { Ok(()) }
 }
 
 /// Byte for byte: an origin that is almost ours is somebody else's.
