@@ -1,6 +1,6 @@
 //! All live connections of this process.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
@@ -19,12 +19,15 @@ use super::upgrade::Upgraded;
 
 /// Into how many parts the connections are divided: each tick of the sweeper asks one of them.
 pub(super) const SLOTS: usize = 60;
+/// So many connections that came one after the other share a slot: what belongs to them lies together in memory, here and
+/// in the kernel, and has not been touched since the last heartbeat.
+const NEIGHBOURS: usize = 64;
 /// How much the kernel holds back unsent for one socket. What waits here instead can still be replaced by newer news.
 const UNSENT: u32 = 64 * 1024;
 /// After so many closes the other tasks get a turn.
 const CLOSES_PER_TURN: usize = 64;
 
-type Slot = Mutex<HashMap<ConnectionId, Arc<Connection>>>;
+type Slot = Mutex<BTreeMap<ConnectionId, Arc<Connection>>>;
 
 /// All live connections of this process, their limits and their counters. [`Sockets::sweep`] must run beside them.
 #[derive(Debug)]
@@ -162,7 +165,7 @@ impl Sockets {
     }
 
     fn slot_of(&self, id: ConnectionId) -> &Slot {
-        &self.slots[id as usize % SLOTS]
+        &self.slots[id as usize / NEIGHBOURS % SLOTS]
     }
 }
 

@@ -45,23 +45,38 @@ fn put_head(
     Ok(())
 }
 
-/// Checks everything before the first write.
+/// Moves the head of an existing room on by one version, where it stands as expected.
+const ADVANCE: &str = "UPDATE room SET version = ?2 + 1, fence = ifnull(?3, fence), expires_at = ?4
+    WHERE code = ?1 AND version = ?2 AND fence <= ifnull(?3, fence)";
+
+/// Why a commit is not made; `None`: it opens a room.
+fn refusal(connection: &Connection, commit: &Commit) -> Sql<Option<CommitError>> {
+    Ok(match head(connection, &commit.code)? {
+        None if commit.expected == 0 => None,
+        None => Some(CommitError::Gone),
+        Some((_, newest)) if commit.expected > 0 && commit.fence.is_some_and(|fence| fence < newest) => {
+            Some(CommitError::Fenced)
+        }
+        Some((version, _)) => Some(CommitError::Conflict { version }),
+    })
+}
+
+/// Checks everything before, or with, the first write.
 fn commit(connection: &Connection, commit: &Commit) -> Sql<std::result::Result<u64, CommitError>> {
     let code = commit.code.as_str();
-    let newest = match head(connection, &commit.code)? {
-        None if commit.expected == 0 => Fence::default(),
-        None => return Ok(Err(CommitError::Gone)),
-        Some((version, _)) if commit.expected == 0 => return Ok(Err(CommitError::Conflict { version })),
-        Some((_, newest)) if commit.fence.is_some_and(|fence| fence < newest) => {
-            return Ok(Err(CommitError::Fenced));
-        }
-        Some((version, _)) if version != commit.expected => {
-            return Ok(Err(CommitError::Conflict { version }));
-        }
-        Some((_, newest)) => newest,
-    };
     let version = commit.expected + 1;
-    put_head(connection, code, version, commit.fence.unwrap_or(newest), commit.expires_at)?;
+    let expires_at = commit.expires_at.map(Timestamp::as_millis);
+    let advanced = commit.expected > 0 && {
+        let fence = commit.fence.map(|fence| fence.0 as i64);
+        let mut advance = connection.prepare_cached(ADVANCE)?;
+        advance.execute(params![code, commit.expected as i64, fence, expires_at])? == 1
+    };
+    if !advanced {
+        if let Some(refusal) = refusal(connection, commit)? {
+            return Ok(Err(refusal));
+        }
+        put_head(connection, code, version, commit.fence.unwrap_or_default(), commit.expires_at)?;
+    }
     let mut record_put = connection.prepare_cached(PUT_RECORD)?;
     let mut record_delete =
         connection.prepare_cached("DELETE FROM room_record WHERE code = ?1 AND key = ?2")?;
