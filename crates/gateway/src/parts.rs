@@ -11,7 +11,7 @@ use store::Store;
 use tokio_util::task::TaskTracker;
 
 use crate::http::Readiness;
-use crate::live::LiveSessions;
+use crate::live::{LiveSessions, Turns};
 use crate::net::Sockets;
 use crate::pulse::Pulse;
 use crate::sessions::Sessions;
@@ -109,6 +109,8 @@ pub struct PartsList {
     pub sockets: Arc<Sockets>,
     /// The live connections by session.
     pub live: Arc<LiveSessions>,
+    /// The turns of those who want a live connection.
+    pub turns: Turns,
     /// Owns every task that outlives the request that began it.
     pub tracker: TaskTracker,
 }

@@ -16,7 +16,7 @@ use crate::conductor::{ConductorParts, conduct};
 use crate::http::{self, Readiness};
 use crate::hub::{Hub, HubParts, RoomHandle};
 use crate::lease::{LeaseParts, Terms};
-use crate::live::LiveSessions;
+use crate::live::{LiveSessions, Turns};
 use crate::net::{self, HttpLimits, LiveLimits, Sockets};
 use crate::nodes::Nodes;
 use crate::pulse::Pulse;
@@ -150,6 +150,7 @@ impl Service {
             pulse,
             sockets: Sockets::new(live_limits, tracker.clone()),
             live: Arc::new(LiveSessions::default()),
+            turns: Turns::default(),
             tracker,
         };
         Self { parts: parts.into(), limits: HttpLimits::default(), background, leaseholders }

@@ -15,6 +15,7 @@ use kernel::RoomCode;
 use protocol::{Code, PROTOCOL_VERSION, ServerFrame, You};
 use rooms::Standing;
 use serde::Deserialize;
+use tokio::sync::Semaphore;
 
 pub use sessions::LiveSessions;
 
@@ -26,6 +27,20 @@ use crate::sessions::{Caller, display_name};
 use crate::{Parts, wire};
 use listener::Listener;
 use rate::Rate;
+
+/// Handshakes that are looked into at once. When a gateway has died, all who were there come within half a second: let in
+/// together they would keep the tasks that hear the store's answers waiting, until those answers were too late.
+const AT_ONCE: usize = 64;
+
+/// The turns of handshakes: one is taken for as long as a handshake is looked into.
+#[derive(Debug)]
+pub struct Turns(Semaphore);
+
+impl Default for Turns {
+    fn default() -> Self {
+        Self(Semaphore::new(AT_ONCE))
+    }
+}
 
 /// The live connection's route.
 pub fn routes() -> Router<Parts> {
@@ -70,6 +85,8 @@ async fn admit(
 ) -> Result<(Handshake, Caller, RoomHandle), Response> {
     let (head, _) = request.into_parts();
     let handshake = Handshake::accept(&head).map_err(not_upgraded)?;
+    // Nobody closes it.
+    let _turn = parts.turns.0.acquire().await;
     if !parts.readiness.is_ready() {
         let problem = Problem::new(Code::NotReady, "The process starts or stops.").retry_after_ms(1_000);
         return Err(problem.into_response());

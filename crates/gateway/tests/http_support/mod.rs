@@ -10,7 +10,7 @@ use axum::Router;
 use axum::body::Body;
 use gateway::http::Readiness;
 use gateway::hub::{Hub, HubParts};
-use gateway::live::LiveSessions;
+use gateway::live::{LiveSessions, Turns};
 use gateway::net::{LiveLimits, PeerAddr, Sockets};
 use gateway::sessions::Sessions;
 use gateway::spotify::{Spotify, SpotifyParts};
@@ -144,6 +144,7 @@ impl House {
             pulse,
             sockets: Sockets::new(LiveLimits::default(), tracker.clone()),
             live: Arc::new(LiveSessions::default()),
+            turns: Turns::default(),
             tracker,
         };
         let parts = Parts::from(parts);
