@@ -1,8 +1,9 @@
 //! Who is asking: sessions found by the cookie or bearer value of a request, kept in memory for a short while.
 //!
-//! The store has the last word. What is kept here is believed for [`KEPT_MS`] (longer where this process alone
-//! writes), and no longer where the store tells of an end or a change ([`Sessions::run`] listens to that). While the store does not answer, who was known a short while ago
-//! is known still: a room is then read from memory, and whatever would change anything is refused.
+//! The store has the last word. What is kept here is believed for [`KEPT_MS`] (for [`REMEMBERED_MS`] where this process
+//! alone writes, and so hears of every end), and no longer where the store tells of an end or a change ([`Sessions::run`]
+//! listens to that). While the store does not answer, who was known a short while ago is known still: a room is then read
+//! from memory, and whatever would change anything is refused.
 //!
 //! An account of Spotify's belongs to one person, in whichever browser it signs in: [`account`] says how that is
 //! remembered.
@@ -83,6 +84,7 @@ struct Inner {
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
     names: CookieNames,
+    /// How long a session is believed without asking the store.
     believed_ms: u64,
     kept: DashMap<Hash, Kept>,
     /// Counts the news: what was read before the last of it is not kept.
