@@ -17,7 +17,7 @@ use crate::http::{self, Readiness};
 use crate::hub::{Hub, HubParts, RoomHandle};
 use crate::lease::{LeaseParts, Terms};
 use crate::live::{LiveSessions, Turns};
-use crate::net::{self, HttpLimits, LiveLimits, Sockets};
+use crate::net::{self, HttpLimits, LiveLimits, Sockets, Sweeper};
 use crate::nodes::Nodes;
 use crate::pulse::Pulse;
 use crate::sessions::Sessions;
@@ -226,8 +226,7 @@ fn spawn_background(parts: &Parts, stop: &CancellationToken) {
     tracker.spawn(parts.pulse.clone().watch(limits, clock, stop.clone()));
     let (live, sessions, ends) = (Arc::clone(&parts.live), parts.sessions.clone(), stop.clone());
     tracker.spawn(async move { live.follow(&sessions, ends).await });
-    let (sockets, ends) = (Arc::clone(&parts.sockets), stop.clone());
-    tracker.spawn(sockets.sweep(ends));
+    tracker.spawn(Sweeper::new(Arc::clone(&parts.sockets)).run(stop.clone()));
     let (rooms, clock, ends) = (Arc::clone(&parts.store.rooms), Arc::clone(&parts.clock), stop.clone());
     tracker.spawn(async move {
         let mut ticks = tokio::time::interval(PURGE_EVERY);

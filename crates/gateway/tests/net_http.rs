@@ -64,7 +64,7 @@ async fn rest(stream: &mut TcpStream) -> String {
 #[tokio::test]
 async fn handlers_know_the_peer() {
     let service = service(HttpLimits {
-        head: Duration::from_millis(500),
+        head: Duration::from_secs(10),
         idle: Duration::from_millis(20),
         ..HttpLimits::default()
     });

@@ -7,17 +7,10 @@ use std::time::Duration;
 use futures_util::{SinkExt, StreamExt};
 use gateway::net::{Ended, HttpLimits, LiveLimits, codec};
 use kernel::SeededEntropy;
-use net_support::{Raw, Server, masked, publication, soon, text, until};
+use net_support::{Raw, Server, Time, masked, publication, soon, text, until};
 use protocol::CloseCode;
 use tokio::io::AsyncWriteExt;
 use tokio_tungstenite::tungstenite::Message;
-
-const LONG: Duration = Duration::from_secs(600);
-
-/// Limits that no test reaches but by intent.
-fn calm() -> LiveLimits {
-    LiveLimits { heartbeat: LONG, silence: LONG, stall: LONG, ..LiveLimits::default() }
-}
 
 async fn greeted(raw: &mut Raw) {
     assert_eq!(raw.text().await, "hello");
@@ -26,7 +19,7 @@ async fn greeted(raw: &mut Raw) {
 
 #[tokio::test]
 async fn a_client_is_greeted_heard_and_answered() {
-    let (server, mut endings) = Server::start(calm(), HttpLimits::default()).await;
+    let (server, mut endings) = Server::start(LiveLimits::default(), HttpLimits::default()).await;
     let mut client = server.websocket().await;
     assert_eq!(text(&mut client).await, "hello");
     assert_eq!(text(&mut client).await, r#"{"snapshot":1}"#);
@@ -45,7 +38,7 @@ async fn a_client_is_greeted_heard_and_answered() {
 
 #[tokio::test]
 async fn what_is_sent_right_behind_the_handshake_is_heard_after_the_greeting() {
-    let (server, _endings) = Server::start(calm(), HttpLimits::default()).await;
+    let (server, _endings) = Server::start(LiveLimits::default(), HttpLimits::default()).await;
     let early = masked(0x81, b"early");
     let mut raw = server.raw(&early[..4]).await;
     greeted(&mut raw).await;
@@ -58,7 +51,7 @@ async fn what_is_sent_right_behind_the_handshake_is_heard_after_the_greeting() {
 
 #[tokio::test]
 async fn since_spares_the_snapshot_of_that_very_version() {
-    let (server, _endings) = Server::start(calm(), HttpLimits::default()).await;
+    let (server, _endings) = Server::start(LiveLimits::default(), HttpLimits::default()).await;
     let check = async |since: &str, expected: &str| {
         let url = format!("ws://{}/live?since={since}", server.address);
         let (mut client, _) =
@@ -73,7 +66,7 @@ async fn since_spares_the_snapshot_of_that_very_version() {
 
 #[tokio::test]
 async fn who_breaks_the_protocol_hears_why() {
-    let (server, mut endings) = Server::start(calm(), HttpLimits::default()).await;
+    let (server, mut endings) = Server::start(LiveLimits::default(), HttpLimits::default()).await;
     let mut check = async |frame: &[u8], code: CloseCode| {
         let mut raw = server.raw(frame).await;
         greeted(&mut raw).await;
@@ -93,7 +86,7 @@ async fn who_breaks_the_protocol_hears_why() {
 #[tokio::test]
 async fn a_flood_of_control_frames_closes() {
     let (server, mut endings) =
-        Server::start(LiveLimits { frames: 10, ..calm() }, HttpLimits::default()).await;
+        Server::start(LiveLimits { frames: 10, ..LiveLimits::default() }, HttpLimits::default()).await;
     let raw = server.raw(&masked(0x89, b"").repeat(11)).await;
     assert_eq!(soon(endings.recv()).await, Some(Ended::ByServer(CloseCode::TooMany)));
     drop(raw);
@@ -101,7 +94,7 @@ async fn a_flood_of_control_frames_closes() {
 
 #[tokio::test]
 async fn the_server_says_bye_and_waits_for_the_answer() {
-    let (server, mut endings) = Server::start(calm(), HttpLimits::default()).await;
+    let (server, mut endings) = Server::start(LiveLimits::default(), HttpLimits::default()).await;
     let mut client = server.websocket().await;
     client.send(Message::text("leave")).await.expect("an open socket");
     assert_eq!(soon(endings.recv()).await, Some(Ended::ByServer(CloseCode::Left)));
@@ -116,28 +109,35 @@ async fn the_server_says_bye_and_waits_for_the_answer() {
 
 #[tokio::test]
 async fn a_close_without_an_answer_ends_all_the_same() {
-    let live =
-        LiveLimits { heartbeat: Duration::from_millis(120), closing: Duration::from_millis(20), ..calm() };
-    let (server, _endings) = Server::start(live, HttpLimits::default()).await;
+    let (server, mut endings) = Server::start(LiveLimits::default(), HttpLimits::default()).await;
+    let mut time = Time::of(&server);
     let raw = server.raw(&masked(0x81, b"leave")).await;
-    until(|| server.sockets.stats().snapshot().opened == 1).await;
+    assert_eq!(soon(endings.recv()).await, Some(Ended::ByServer(CloseCode::Left)));
+    time.pass(Duration::from_millis(1_499));
+    tokio::task::yield_now().await;
+    assert_eq!(server.sockets.len(), 1, "the peer may still answer");
+    time.pass(Duration::from_millis(1));
     soon(server.sockets.gone()).await;
     drop(raw);
 }
 
 #[tokio::test]
 async fn a_client_that_is_silent_after_a_ping_is_closed() {
-    let live =
-        LiveLimits { heartbeat: Duration::from_millis(240), silence: Duration::from_millis(120), ..calm() };
-    let (server, mut endings) = Server::start(live, HttpLimits::default()).await;
+    let (server, mut endings) = Server::start(LiveLimits::default(), HttpLimits::default()).await;
     // tungstenite answers pings while it is read, this one does not.
     let mut lively = server.websocket().await;
     let mut raw = server.raw(b"").await;
     greeted(&mut raw).await;
+    until(|| server.sockets.len() == 2).await;
+    let mut time = Time::of(&server);
     assert_eq!(raw.frame().await, Some((9, "".into())));
     let living =
         tokio::spawn(async move { while lively.next().await.is_some_and(|message| message.is_ok()) {} });
-    let (bye, close) = soon(raw.end()).await;
+    until(|| server.sockets.stats().snapshot().received_bytes > 0).await;
+    time.pass(Duration::from_millis(7_999));
+    assert_eq!(server.sockets.stats().snapshot().silent_closes, 0, "it has 8 s");
+    time.pass(Duration::from_millis(1));
+    let (bye, close) = raw.end().await;
     assert_eq!((bye["code"].as_u64(), close), (Some(4408), Some(4408)));
     assert_eq!(soon(endings.recv()).await, Some(Ended::ByServer(CloseCode::Silent)));
     assert_eq!((server.sockets.stats().snapshot().silent_closes, server.audience.len()), (1, 1));
@@ -146,19 +146,27 @@ async fn a_client_that_is_silent_after_a_ping_is_closed() {
 
 #[tokio::test]
 async fn a_client_that_takes_nothing_is_closed_without_its_backlog() {
-    let live = LiveLimits { heartbeat: Duration::from_secs(30), stall: Duration::from_millis(100), ..calm() };
-    let (server, mut endings) = Server::start(live, HttpLimits::default()).await;
+    let (server, mut endings) = Server::start(LiveLimits::default(), HttpLimits::default()).await;
+    let mut time = Time::of(&server);
     let raw = server.raw(b"").await;
     until(|| server.audience.len() == 1).await;
     let mut version = 1;
-    let ended = loop {
+    while server.sockets.stats().snapshot().skipped == 0 {
         version += 1;
         server.audience.post(publication(version, 60_000));
-        tokio::time::sleep(Duration::from_millis(1)).await;
+        until(|| server.audience.latest().is_some_and(|latest| latest.version() == version)).await;
+        assert!(version < 2_000, "it takes everything");
+    }
+    time.pass(Duration::from_millis(4_999));
+    assert_eq!(server.sockets.stats().snapshot().slow_closes, 0, "it has 5 s");
+    // The kernel may have taken some more meanwhile, and given it time.
+    let ended = loop {
+        time.pass(Duration::from_millis(1));
+        tokio::task::yield_now().await;
         if let Ok(ended) = endings.try_recv() {
             break ended;
         }
-        assert!(version < 20_000, "it takes everything");
+        assert!(time.now() < Duration::from_secs(600), "it is waited for without end");
     };
     assert_eq!(ended, Ended::ByServer(CloseCode::Silent));
     assert_eq!(server.sockets.stats().snapshot().slow_closes, 1);
@@ -167,7 +175,7 @@ async fn a_client_that_takes_nothing_is_closed_without_its_backlog() {
 
 #[tokio::test]
 async fn a_slow_client_gets_the_newest_and_nothing_stale() {
-    let (server, _endings) = Server::start(calm(), HttpLimits::default()).await;
+    let (server, _endings) = Server::start(LiveLimits::default(), HttpLimits::default()).await;
     let mut raw = server.raw(b"").await;
     until(|| server.audience.len() == 1).await;
     let mut version = 1;
@@ -195,7 +203,7 @@ async fn a_slow_client_gets_the_newest_and_nothing_stale() {
 
 #[tokio::test]
 async fn nothing_overtakes_what_is_pending() {
-    let (server, _endings) = Server::start(calm(), HttpLimits::default()).await;
+    let (server, _endings) = Server::start(LiveLimits::default(), HttpLimits::default()).await;
     let mut raw = server.raw(b"").await;
     until(|| server.audience.len() == 1).await;
     greeted(&mut raw).await;
@@ -224,7 +232,7 @@ async fn nothing_overtakes_what_is_pending() {
 async fn everyone_hears_every_version_in_order() {
     const CLIENTS: usize = 300;
     const VERSIONS: u64 = 30;
-    let (server, _endings) = Server::start(calm(), HttpLimits::default()).await;
+    let (server, _endings) = Server::start(LiveLimits::default(), HttpLimits::default()).await;
     let mut clients = Vec::new();
     for _ in 0..CLIENTS {
         clients.push(server.raw(b"").await);
@@ -256,7 +264,7 @@ async fn everyone_hears_every_version_in_order() {
 
 #[tokio::test]
 async fn a_stop_says_when_to_come_back() {
-    let (server, mut endings) = Server::start(calm(), HttpLimits::default()).await;
+    let (server, mut endings) = Server::start(LiveLimits::default(), HttpLimits::default()).await;
     let mut raw = server.raw(b"").await;
     greeted(&mut raw).await;
     let (spread, entropy) = (Duration::from_secs(10), SeededEntropy::new(1));

@@ -4,37 +4,61 @@ use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
 use tokio::time::{Instant, MissedTickBehavior};
 use tokio_util::sync::CancellationToken;
 
 use super::codec;
 use super::sockets::{SLOTS, Sockets};
 
-impl Sockets {
-    /// Pings every connection once per heartbeat, an even part of them at each tick; closes with 4408 who is silent for
-    /// too long after it, and who does not take what is sent; ends closes that the peer does not answer. Runs until
-    /// `stop`, which should come after [`Sockets::gone`].
-    pub async fn sweep(self: Arc<Self>, stop: CancellationToken) {
-        let mut round = Round::new(self.limits.heartbeat, self.limits.silence);
-        let ping = codec::ping(&[]);
+/// Looks after all connections of a process, whenever it is told the time.
+#[derive(Debug)]
+pub struct Sweeper {
+    sockets: Arc<Sockets>,
+    round: Round,
+    ping: Bytes,
+}
+
+impl Sweeper {
+    /// For these connections, by their limits.
+    pub fn new(sockets: Arc<Sockets>) -> Self {
+        let round = Round::new(sockets.limits.heartbeat, sockets.limits.silence);
+        Self { sockets, round, ping: codec::ping(&[]) }
+    }
+
+    /// How often it must look.
+    pub fn tick(&self) -> Duration {
+        self.round.tick
+    }
+
+    /// Looks, `now` after the start: pings every connection once per heartbeat, an even part of them at each tick; closes
+    /// with 4408 who is silent for too long after it, and who does not take what is sent; ends closes that the peer does
+    /// not answer.
+    pub fn look(&mut self, now: Duration) {
+        let Self { sockets, round, ping } = self;
+        sockets.set_now(u64::try_from(now.as_millis()).unwrap_or(u64::MAX));
+        sockets.look_after_watched();
+        for slot in round.overdue(now) {
+            sockets.in_slot(slot).iter().for_each(|connection| connection.close_if_silent());
+        }
+        for turn in round.turns(now) {
+            sockets.in_slot(turn).iter().for_each(|connection| connection.ping(ping));
+        }
+    }
+
+    /// Looks at every tick until `stop`, which should come after [`Sockets::gone`].
+    pub async fn run(mut self, stop: CancellationToken) {
         let start = Instant::now();
-        let mut interval = tokio::time::interval(round.tick);
+        let mut interval = tokio::time::interval(self.tick());
         interval.set_missed_tick_behavior(MissedTickBehavior::Skip);
         while stop.run_until_cancelled(interval.tick()).await.is_some() {
-            let now = start.elapsed();
-            self.set_now(u64::try_from(now.as_millis()).unwrap_or(u64::MAX));
-            self.look_after_watched();
-            for slot in round.overdue(now) {
-                self.in_slot(slot).iter().for_each(|connection| connection.close_if_silent());
-            }
-            for turn in round.turns(now) {
-                self.in_slot(turn).iter().for_each(|connection| connection.ping(&ping));
-            }
+            self.look(start.elapsed());
         }
     }
 }
 
 /// Which slots are due, by the time that has passed: a tick that comes late makes nothing later than itself.
+#[derive(Debug)]
 struct Round {
     tick: Duration,
     patience: Duration,

@@ -28,6 +28,7 @@ mod upgrade;
 
 pub use audience::{Audience, Publication};
 pub use connection::{Connection, ConnectionId, Ended, Handler};
+pub use heartbeat::Sweeper;
 pub use limits::{HttpLimits, LiveLimits};
 pub use server::{PeerAddr, Permit, listen, serve};
 pub use sockets::{Opened, Sockets};

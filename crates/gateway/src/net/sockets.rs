@@ -29,7 +29,7 @@ const CLOSES_PER_TURN: usize = 64;
 
 type Slot = Mutex<BTreeMap<ConnectionId, Arc<Connection>>>;
 
-/// All live connections of this process, their limits and their counters. [`Sockets::sweep`] must run beside them.
+/// All live connections of this process, their limits and their counters. A [`super::Sweeper`] must run beside them.
 #[derive(Debug)]
 pub struct Sockets {
     pub(super) limits: LiveLimits,

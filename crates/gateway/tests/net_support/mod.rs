@@ -12,8 +12,8 @@ use axum::routing::get;
 use bytes::Bytes;
 use futures_util::StreamExt;
 use gateway::net::{
-    Audience, Connection, Ended, Handler, Handshake, HttpLimits, LiveLimits, Publication, Sockets, codec,
-    listen, serve,
+    Audience, Connection, Ended, Handler, Handshake, HttpLimits, LiveLimits, Publication, Sockets, Sweeper,
+    codec, listen, serve,
 };
 use http::StatusCode;
 use protocol::CloseCode;
@@ -79,7 +79,7 @@ pub fn publication(version: u64, size: usize) -> Arc<Publication> {
 }
 
 impl Server {
-    /// Starts one; the second part tells how each connection ended.
+    /// Starts one, in which time stands still but for a [`Time`]; the second part tells how each connection ended.
     #[expect(clippy::unused_async, reason = "it spawns: whoever waits for it has a runtime")]
     pub async fn start(live: LiveLimits, http: HttpLimits) -> (Self, mpsc::Receiver<Ended>) {
         let listener = listen((Ipv4Addr::LOCALHOST, 0).into()).expect("a free port");
@@ -93,7 +93,6 @@ impl Server {
         };
         let router = Router::new().route("/live", get(live_route)).with_state(server.clone());
         tokio::spawn(serve(listener, router, http, server.stop.clone()));
-        tokio::spawn(Arc::clone(&server.sockets).sweep(CancellationToken::new()));
         (server, endings)
     }
 
@@ -117,6 +116,35 @@ impl Server {
         };
         assert!(head.starts_with(b"HTTP/1.1 101 "), "{}", String::from_utf8_lossy(&head));
         raw
+    }
+}
+
+/// The time of a server's connections, which passes when it is told to.
+pub struct Time {
+    sweeper: Sweeper,
+    now: Duration,
+}
+
+impl Time {
+    /// The start.
+    pub fn of(server: &Server) -> Self {
+        let mut sweeper = Sweeper::new(Arc::clone(&server.sockets));
+        sweeper.look(Duration::ZERO);
+        Self { sweeper, now: Duration::ZERO }
+    }
+
+    /// How much has passed.
+    pub fn now(&self) -> Duration {
+        self.now
+    }
+
+    /// Lets so much pass, tick by tick.
+    pub fn pass(&mut self, time: Duration) {
+        let end = self.now + time;
+        while self.now < end {
+            self.now = end.min(self.now + self.sweeper.tick());
+            self.sweeper.look(self.now);
+        }
     }
 }
 
