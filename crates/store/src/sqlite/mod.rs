@@ -1,6 +1,7 @@
 //! The SQLite engine: one file, one process, no server.
 
 mod accounts;
+mod copier;
 mod fault;
 mod leases;
 mod limits;
@@ -44,7 +45,7 @@ impl Sqlite {
         let hub = Hub::new();
         let thread = |source| OpenError::Io { path: dir.to_owned(), source };
         let readers = Readers::start(opened.readers).map_err(thread)?;
-        let writer = Writer::start(opened.writer, opened.lock, hub.clone()).map_err(thread)?;
+        let writer = Writer::start(opened.writer, opened.copies, opened.lock, hub.clone()).map_err(thread)?;
         Ok(Self(Arc::new(Engine { writer, readers, hub })))
     }
 

@@ -105,6 +105,8 @@ pub enum OpenError {
 /// An opened data directory.
 pub(super) struct Opened {
     pub(super) writer: Connection,
+    /// For copying the log into the database beside the writing.
+    pub(super) copies: Connection,
     pub(super) readers: Vec<Connection>,
     pub(super) lock: File,
 }
@@ -127,8 +129,9 @@ pub(super) fn open(dir: &Path, readers: usize) -> Result<Opened, OpenError> {
     migrate(&mut writer, &path)?;
     // Whoever held them is gone: the lock of the directory is ours. Fences go on from their counter.
     writer.execute("DELETE FROM lease", []).map_err(&failed)?;
+    let copies = writing(&path).map_err(&failed)?;
     let readers = (0..readers).map(|_| reading(&path)).collect::<Result<_, _>>().map_err(&failed)?;
-    Ok(Opened { writer, readers, lock })
+    Ok(Opened { writer, copies, readers, lock })
 }
 
 /// An operating system's lock: it ends with the process, however that ends.
@@ -234,8 +237,8 @@ fn writing(path: &Path) -> rusqlite::Result<Connection> {
     connection.pragma_update(None, "journal_mode", "WAL")?;
     connection.pragma_update(None, "synchronous", "NORMAL")?;
     connection.pragma_update(None, "secure_delete", true)?;
-    // The writer empties the log in quiet moments; this is for when there are none. In pages of 4 KiB.
-    connection.pragma_update(None, "wal_autocheckpoint", 4000)?;
+    // In the middle of a commit it would keep whoever waits for that one waiting: the writer has it done beside itself.
+    connection.pragma_update(None, "wal_autocheckpoint", 0)?;
     common(&connection)?;
     Ok(connection)
 }

@@ -10,6 +10,7 @@ use kernel::RoomCode;
 use rusqlite::Connection;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
+use super::copier::{Copier, passive};
 use super::fault::Sql;
 use crate::feed::Hub;
 use crate::{Result, RoomChange, SessionEvent, StoreError};
@@ -22,10 +23,14 @@ const QUEUE: usize = 1024;
 const STOPS: usize = 64;
 /// Jobs of one commit, so that the first of them does not wait for a thousand others.
 const GROUP: usize = 256;
-/// This long without a job makes the moment for a checkpoint that is due.
+/// This long without a job makes the moment to empty a log that is due.
 const QUIET: Duration = Duration::from_millis(100);
-/// Commits after which a checkpoint is due in the next quiet moment.
-const CHECKPOINT_AFTER: u32 = 1024;
+/// Commits after which the log is copied into the database, beside the writing, and then begun anew.
+const COPY_AFTER: u32 = 1024;
+/// So many commits in the log are enough: a disk that cannot copy them in time holds up the writing.
+const LOG_AT_MOST: u32 = 16 * COPY_AFTER;
+/// What so many commits have left in the log is copied within a millisecond or two: the writer does it itself.
+const FEW: u32 = 64;
 /// Commits after something was erased before the log is emptied even if there is no quiet moment.
 const ERASE_WITHIN: u32 = 4096;
 
@@ -77,10 +82,16 @@ pub(super) struct Writer {
 
 impl Writer {
     /// Starts the thread. It keeps `lock` until the connection is closed.
-    pub(super) fn start(connection: Connection, lock: File, hub: Arc<Hub>) -> std::io::Result<Self> {
+    pub(super) fn start(
+        connection: Connection,
+        copies: Connection,
+        lock: File,
+        hub: Arc<Hub>,
+    ) -> std::io::Result<Self> {
         // Room for every place and a word to stop: sending never blocks.
         let (sender, receiver) = sync_channel(QUEUE + STOPS);
-        let worker = Worker { connection, hub, receiver, commits: 0, erased: false };
+        let copier = Copier::start(copies)?;
+        let worker = Worker { connection, copier, hub, receiver, logged: 0, uncopied: 0, since_erased: None };
         std::thread::Builder::new().name("store-writer".to_owned()).spawn(move || worker.run(lock))?;
         Ok(Self { places: Arc::new(Semaphore::new(QUEUE)), sender })
     }
@@ -132,9 +143,13 @@ struct Worker {
     connection: Connection,
     hub: Arc<Hub>,
     receiver: Receiver<Message>,
-    /// Since the last checkpoint.
-    commits: u32,
-    erased: bool,
+    copier: Copier,
+    /// Commits since the log was begun anew.
+    logged: u32,
+    /// Commits since the last copy was begun.
+    uncopied: u32,
+    /// Commits since something was erased that the log may still hold.
+    since_erased: Option<u32>,
 }
 
 impl Worker {
@@ -142,7 +157,12 @@ impl Worker {
         let closing = Closing(self.hub.clone());
         let stopped = self.work();
         drop(closing);
-        self.checkpoint();
+        self.copier.stop();
+        // As in `empty_log`, and for the last time.
+        let emptied = self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
+        if let Err(error) = emptied {
+            tracing::error!(%error, "store.checkpoint_failed");
+        }
         if let Err((_, error)) = self.connection.close() {
             tracing::warn!(%error, "store.close_failed");
         }
@@ -180,19 +200,51 @@ impl Worker {
         }
     }
 
-    /// The next message; tidies up while there is none.
+    /// The next message; tidies up beside it, and while there is none.
     fn wait(&mut self) -> Option<Message> {
-        if self.erased && self.commits >= ERASE_WITHIN {
-            self.checkpoint();
+        if self.since_erased.is_some_and(|commits| commits >= ERASE_WITHIN) {
+            self.empty_log();
         }
-        while self.erased || self.commits >= CHECKPOINT_AFTER {
+        if self.copier.has_ended() {
+            self.begin_log_anew();
+        } else if self.logged >= COPY_AFTER && !self.copier.is_under_way() {
+            self.copy();
+        }
+        while self.logged >= COPY_AFTER || self.since_erased.is_some() || self.copier.is_under_way() {
             match self.receiver.recv_timeout(QUIET) {
                 Ok(message) => return Some(message),
-                Err(RecvTimeoutError::Timeout) => self.checkpoint(),
                 Err(RecvTimeoutError::Disconnected) => return None,
+                Err(RecvTimeoutError::Timeout) => self.tidy_up(),
             }
         }
         self.receiver.recv().ok()
+    }
+
+    /// In a quiet moment: empties the log, once there is little left to copy.
+    fn tidy_up(&mut self) {
+        self.copier.has_ended();
+        if self.copier.is_under_way() {
+            return;
+        }
+        if self.uncopied > FEW { self.copy() } else { self.empty_log() }
+    }
+
+    fn copy(&mut self) {
+        self.uncopied = 0;
+        self.copier.begin();
+    }
+
+    /// Copies what has come since the last copy was begun. Where no reader is in the way, the next commit is the first of
+    /// the log again.
+    fn begin_log_anew(&mut self) {
+        if self.uncopied > FEW && self.logged < LOG_AT_MOST {
+            // Again: less is left each time.
+            return self.copy();
+        }
+        if let Err(error) = passive(&self.connection) {
+            tracing::error!(%error, "store.checkpoint_failed");
+        }
+        (self.logged, self.uncopied) = (0, 0);
     }
 
     /// Commits the group whole, or none of it. A job that fails before it has written anything fails alone.
@@ -225,9 +277,13 @@ impl Worker {
     }
 
     fn tell(&mut self, ran: Vec<Ran>) {
-        self.commits += 1;
+        self.logged += 1;
+        self.uncopied += 1;
+        self.since_erased = self.since_erased.map(|commits| commits + 1);
         for one in ran {
-            self.erased |= one.effects.erased;
+            if one.effects.erased {
+                self.since_erased.get_or_insert(0);
+            }
             for (code, change) in one.effects.rooms {
                 self.hub.room_publish(&code, change);
             }
@@ -256,17 +312,17 @@ impl Worker {
     }
 
     /// Moves the log into the database and empties it. A reader in its way is not waited for: the next moment will do.
-    fn checkpoint(&mut self) {
+    fn empty_log(&mut self) {
         let tried = self.connection.busy_timeout(Duration::ZERO).and_then(|()| {
             self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get::<_, i64>(0))
         });
         let restored = self.connection.busy_timeout(BUSY);
         match tried.and_then(|busy| restored.map(|()| busy)) {
-            Ok(0) => (self.commits, self.erased) = (0, false),
+            Ok(0) => (self.logged, self.uncopied, self.since_erased) = (0, 0, None),
             Ok(_) => {}
             Err(error) => {
                 // Due again after the next commits, not at once: the cause will hardly be gone.
-                (self.commits, self.erased) = (0, false);
+                (self.logged, self.uncopied, self.since_erased) = (0, 0, None);
                 tracing::error!(%error, "store.checkpoint_failed");
             }
         }

@@ -127,3 +127,24 @@ async fn what_is_deleted_leaves_no_bytes() {
     sqlite.shutdown().await;
     until_kept(dir.path(), false).await;
 }
+
+/// Without a quiet moment there is one log all the same, and not an endless one.
+#[tokio::test]
+async fn a_log_under_nonstop_writing_is_begun_anew() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let sqlite = open(dir.path());
+    let rooms = sqlite.store().rooms;
+    let size = || std::fs::metadata(dir.path().join("parlor.db-wal")).expect("there is a log").len();
+    let (mut largest, mut since_grown) = (0, 0);
+    let mut version = 0;
+    // Each of a hundred commits would add some pages to a log that goes on.
+    while since_grown < 100 {
+        version = rooms.room_commit(commit(version, "a", &[7; 200])).await.expect("is made");
+        since_grown = if size() > largest { 0 } else { since_grown + 1 };
+        largest = largest.max(size());
+        assert!(version < 40_000, "{largest} bytes of log");
+    }
+    assert!(version > 1_000, "it is not done for each commit");
+    sqlite.shutdown().await;
+    assert!(!dir.path().join("parlor.db-wal").exists(), "it is in the database");
+}
