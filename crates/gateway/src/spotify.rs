@@ -6,7 +6,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use kernel::{AccountId, Clock, Secret, Timestamp};
 use spotify_api::model::{Device, Page, PlayerState, Playlist, SavedTrack};
-use spotify_api::{App, Budget, CallPlan, Client, Error, ErrorKind, Forbidden, Group, LimitScope, Observed};
+use spotify_api::{
+    App, Budget, CallPlan, Client, Error, ErrorKind, Forbidden, Group, LimitScope, Observed, Purpose,
+};
 use store::LimitStore;
 
 use crate::tokens::{Bearer, NoToken, Tokens};
@@ -45,9 +47,14 @@ struct Inner {
 pub enum SpotifyFailure {
     /// The host must sign in again.
     NeedsHost,
-    /// Spotify asks to wait, or the budget does.
+    /// Spotify asks to wait.
     Busy {
         /// So many milliseconds.
+        retry_ms: u64,
+    },
+    /// The app has no call left for this purpose.
+    Scarce {
+        /// For so many milliseconds.
         retry_ms: u64,
     },
     /// Spotify does not answer, or not so that it can be understood.
@@ -103,19 +110,33 @@ impl Spotify {
     }
 
     /// What plays.
-    pub async fn player(&self, account: &AccountId) -> Result<Observed<Option<PlayerState>>, SpotifyFailure> {
-        self.read(account, Group::Player, |client, token| {
+    pub async fn player(
+        &self,
+        account: &AccountId,
+        purpose: Purpose,
+    ) -> Result<Observed<Option<PlayerState>>, SpotifyFailure> {
+        self.read(account, Group::Player, purpose, |client, token| {
             Box::pin(async move { client.player(&token).await })
         })
         .await
     }
 
     /// The devices that Spotify knows to be on.
-    pub async fn devices(&self, account: &AccountId) -> Result<Vec<Device>, SpotifyFailure> {
+    pub async fn devices(
+        &self,
+        account: &AccountId,
+        purpose: Purpose,
+    ) -> Result<Vec<Device>, SpotifyFailure> {
         let asked = |client: Client, token: Secret<String>| -> Asked<Vec<Device>> {
             Box::pin(async move { client.devices(&token).await.map(|seen| seen.value) })
         };
-        self.read(account, Group::Player, asked).await
+        self.read(account, Group::Player, purpose, asked).await
+    }
+
+    /// When a look that nobody waits for may be made: everyone who asks gets a turn of their own.
+    pub async fn turn(&self, account: &AccountId) -> Result<Timestamp, SpotifyFailure> {
+        let (bearer, now) = (self.bearer(account).await?, self.0.parts.clock.now());
+        Ok(self.budgets().get_mut(&bearer.client_id).map_or(now, |budget| budget.turn(now)))
     }
 
     /// A page of the saved tracks.
@@ -125,7 +146,7 @@ impl Spotify {
         limit: u32,
         offset: u64,
     ) -> Result<Page<SavedTrack>, SpotifyFailure> {
-        self.read(account, Group::Me, move |client, token| {
+        self.read(account, Group::Me, Purpose::Act, move |client, token| {
             Box::pin(async move { client.me_tracks(&token, limit, offset).await })
         })
         .await
@@ -138,7 +159,7 @@ impl Spotify {
         limit: u32,
         offset: u64,
     ) -> Result<Page<Playlist>, SpotifyFailure> {
-        self.read(account, Group::Playlist, move |client, token| {
+        self.read(account, Group::Playlist, Purpose::Act, move |client, token| {
             Box::pin(async move { client.me_playlists(&token, limit, offset).await })
         })
         .await
@@ -153,7 +174,7 @@ impl Spotify {
         ask: impl FnOnce(Client, Secret<String>) -> Asked<Observed<()>> + Send,
     ) -> Result<Observed<()>, NotCommanded> {
         let bearer = self.bearer(account).await.map_err(NotCommanded::NotAsked)?;
-        self.take(&bearer.client_id, Group::Player).await.map_err(NotCommanded::NotAsked)?;
+        self.take(&bearer.client_id, Group::Player, Purpose::Act).await.map_err(NotCommanded::NotAsked)?;
         if !in_time() {
             return Err(NotCommanded::TooLate);
         }
@@ -173,12 +194,13 @@ impl Spotify {
         &self,
         account: &AccountId,
         group: Group,
+        purpose: Purpose,
         ask: impl Fn(Client, Secret<String>) -> Asked<T> + Send,
     ) -> Result<T, SpotifyFailure> {
         let mut bearer = self.bearer(account).await?;
         let mut fresh = false;
         loop {
-            self.take(&bearer.client_id, group).await?;
+            self.take(&bearer.client_id, group, purpose).await?;
             let error = match ask(self.0.parts.client.clone(), bearer.token.clone()).await {
                 Ok(value) => return Ok(value),
                 Err(error) => error,
@@ -202,15 +224,20 @@ impl Spotify {
     }
 
     /// Counts the call, unless it must wait.
-    async fn take(&self, app: &str, group: Group) -> Result<(), SpotifyFailure> {
+    async fn take(&self, app: &str, group: Group, purpose: Purpose) -> Result<(), SpotifyFailure> {
         let now = self.0.parts.clock.now();
         let known = self.budgets().contains_key(app);
         if !known || self.0.parts.shared {
             self.heed_pauses(app, now).await?;
         }
-        let taken = self.budgets().get_mut(app).map_or(Ok(()), |budget| budget.take(now, group));
-        taken.map_err(|retry_ms| SpotifyFailure::Busy { retry_ms })?;
-        if self.0.parts.shared { self.count_together(app, group, now).await } else { Ok(()) }
+        let taken = self.budgets().get_mut(app).map_or(Ok(()), |budget| {
+            let closed = budget.parked(group, now).is_some();
+            budget.take(now, group, purpose).map_err(|retry_ms| {
+                if closed { SpotifyFailure::Busy { retry_ms } } else { SpotifyFailure::Scarce { retry_ms } }
+            })
+        });
+        taken?;
+        if self.0.parts.shared { self.count_together(app, group, purpose, now).await } else { Ok(()) }
     }
 
     /// Learns which groups are closed, by this process before a restart or by another one.
@@ -230,14 +257,28 @@ impl Spotify {
 
     /// The plan's figures are the app's, however many processes ask. Windows follow one another here; within this
     /// process they also slide.
-    async fn count_together(&self, app: &str, group: Group, now: Timestamp) -> Result<(), SpotifyFailure> {
+    async fn count_together(
+        &self,
+        app: &str,
+        group: Group,
+        purpose: Purpose,
+        now: Timestamp,
+    ) -> Result<(), SpotifyFailure> {
         let caps = self.budgets().get(app).map(|budget| budget.caps(group)).unwrap_or_default();
+        let limits = &self.0.parts.limits;
         for (name, calls, window_ms) in caps {
             let name = format!("calls/{app}/{name}/{window_ms}");
-            let counted = self.0.parts.limits.limit_count(&name, window_ms, now).await;
+            if purpose != Purpose::Act {
+                // What is kept for commands must not be counted away by those who may not have it.
+                let count = limits.limit_peek(&name, now).await.map_err(|_| SpotifyFailure::Store)?;
+                if count >= u64::from(purpose.share(calls)) {
+                    return Err(SpotifyFailure::Scarce { retry_ms: window_ms / 4 });
+                }
+            }
+            let counted = limits.limit_count(&name, window_ms, now).await;
             let (count, until) = counted.map_err(|_| SpotifyFailure::Store)?;
             if count > u64::from(calls) {
-                return Err(SpotifyFailure::Busy { retry_ms: until.since(now).max(1) });
+                return Err(SpotifyFailure::Scarce { retry_ms: until.since(now).max(1) });
             }
         }
         Ok(())

@@ -4,7 +4,7 @@ use anyhow::{Context, Result, bail};
 use std::time::Duration;
 
 use futures_util::{StreamExt, TryStreamExt, stream};
-use protocol::{Admission, SettingsPatch, SkipRule};
+use protocol::{Admission, RoomView, SettingsPatch, SkipRule};
 use room_client::web::{self, Joined, Visitor, WebError};
 
 use crate::swarm::Seat;
@@ -13,6 +13,8 @@ use crate::swarm::Seat;
 const ROOMS_PER_HOST: usize = 20;
 /// How often somebody tries again who is told to (503), and how soon: what `Retry-After` says then.
 const AGAIN: (u32, Duration) = (20, Duration::from_secs(1));
+/// How often it is looked whether a room shows what plays, and how soon again.
+const PLAYS: (u32, Duration) = (180, Duration::from_secs(1));
 /// Joins under way at the same time.
 const AT_ONCE: usize = 16;
 
@@ -35,11 +37,29 @@ pub(crate) async fn rooms(server: &str, count: usize) -> Result<Vec<(String, Sea
                 let seat = seat(room, &code, &visitor)?;
                 rooms.push((code, seat));
             }
-            anyhow::Ok(rooms)
+            anyhow::Ok((visitor, rooms))
         }
     };
-    let rooms: Vec<_> = stream::iter(0..hosts).map(of_host).buffered(4).try_collect().await?;
-    Ok(rooms.into_iter().flatten().collect())
+    let of_hosts: Vec<_> = stream::iter(0..hosts).map(of_host).buffered(4).try_collect().await?;
+    for (host, rooms) in &of_hosts {
+        for (code, _) in rooms {
+            plays(host, code).await?;
+        }
+    }
+    Ok(of_hosts.into_iter().flat_map(|(_, rooms)| rooms).collect())
+}
+
+/// Waits until the room shows what plays: an app may ask Spotify so often and no more, and there is nothing to vote on
+/// before.
+async fn plays(host: &Visitor, code: &str) -> Result<()> {
+    for _ in 0..PLAYS.0 {
+        let room: RoomView = host.get(&format!("/api/rooms/{code}")).await?;
+        if room.playback.track.is_some() {
+            return Ok(());
+        }
+        tokio::time::sleep(PLAYS.1).await;
+    }
+    bail!("room {code} shows nothing that plays")
 }
 
 /// Nobody waits to be let in, and no vote ever skips: all who count would have to agree.

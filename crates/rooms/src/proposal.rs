@@ -23,6 +23,8 @@ pub struct Proposal {
     pub departures: Vec<(MemberId, Departure)>,
     /// Whether the room has been closed.
     pub closed: bool,
+    /// Whether something has changed that a conductor goes by: what plays, what is to be done, whether anyone is here.
+    pub stirs: bool,
     /// From when all of it may be deleted.
     pub expires_at: Option<Timestamp>,
 }

@@ -162,6 +162,7 @@ impl Room {
         room.as_of = from_bytes("as_of", bytes("as_of")?)?;
         room.recount();
         room.shown = (room.needed(), room.electors());
+        room.had_company = room.counts.online > 0;
         // Counting is no change.
         room.changed.clear();
         room.sections = crate::Sections::default();

@@ -94,6 +94,8 @@ pub struct Room {
     /// The instant that the members are counted at. It is stored, so that every process counts a version alike.
     pub(crate) as_of: Timestamp,
     pub(crate) shown: (usize, usize),
+    /// Whether anyone was here in the last version.
+    pub(crate) had_company: bool,
 
     pub(crate) changed: BTreeSet<Key>,
     /// Records that are no reason to write, and are written along with the next change.
@@ -150,6 +152,7 @@ impl Room {
             due: BTreeSet::new(),
             as_of: now,
             shown: (1, 0),
+            had_company: false,
             changed: BTreeSet::new(),
             quiet: BTreeSet::new(),
             sections: Sections::default(),
@@ -441,6 +444,10 @@ impl Room {
         if !self.is_changed() {
             return None;
         }
+        let has_company = self.counts.online > 0;
+        let came_or_went = std::mem::replace(&mut self.had_company, has_company) != has_company;
+        let stirs = came_or_went
+            || [Key::Room, Key::Playback, Key::Orders].iter().any(|key| self.changed.contains(key));
         self.changed.insert(Key::AsOf);
         self.changed.append(&mut self.quiet);
         let expected = self.version;
@@ -455,6 +462,7 @@ impl Room {
             notices: std::mem::take(&mut self.notices),
             departures: std::mem::take(&mut self.departures),
             closed: self.closed_at.is_some(),
+            stirs,
             expires_at: self.closed_at.map(|at| at.plus_ms(CLOSED_KEPT_MS)),
         })
     }

@@ -15,7 +15,7 @@ mod player;
 mod retry_after;
 
 pub use accounts::{AccountsError, TokenAnswer};
-pub use budget::{Budget, CallPlan, PlanError, Watch};
+pub use budget::{Budget, CallPlan, PlanError, Purpose, Watch};
 pub use client::{App, BuildError, Client, ClientConfig};
 pub use error::{Error, ErrorKind, Forbidden, LimitScope};
 pub use group::Group;

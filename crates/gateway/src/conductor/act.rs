@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use rooms::{Act, Order, OrderId, OrderOutcome, Reason, Refusal};
-use spotify_api::{DeviceId, Error, ErrorKind, Forbidden, PlayRequest, SpotifyUri, UriKind, What};
+use spotify_api::{DeviceId, Error, ErrorKind, Forbidden, PlayRequest, Purpose, SpotifyUri, UriKind, What};
 
 use super::Conductor;
 use super::watch::AWAIT_MS;
@@ -155,7 +155,9 @@ impl Conductor<'_> {
 
     fn not_asked(&mut self, order: &Order, failure: SpotifyFailure) -> OrderOutcome {
         match failure {
-            SpotifyFailure::Busy { retry_ms } => self.again(order, retry_ms, Reason::SpotifyBusy),
+            SpotifyFailure::Busy { retry_ms } | SpotifyFailure::Scarce { retry_ms } => {
+                self.again(order, retry_ms, Reason::SpotifyBusy)
+            }
             SpotifyFailure::Store => self.again(order, 500, Reason::SpotifyUnavailable),
             SpotifyFailure::NeedsHost => {
                 // The next look finds out and says so to everyone.
@@ -199,7 +201,7 @@ impl Conductor<'_> {
             let known = room.playback().device.as_ref().and_then(|device| device.id.clone());
             (room.account().clone(), known)
         });
-        let Ok(devices) = self.parts.spotify.devices(&account).await else { return refused };
+        let Ok(devices) = self.parts.spotify.devices(&account, Purpose::Act).await else { return refused };
         let usable = || devices.iter().filter(|device| !device.is_restricted);
         let device = usable()
             .find(|device| device.is_active || (device.id.is_some() && device.id == known))
@@ -219,7 +221,7 @@ impl Conductor<'_> {
     async fn redundant(&mut self, order: &Order) -> OrderOutcome {
         let wanted = order.act == Act::Play;
         // The room may have been wrong about it; a look that fails leaves the refusal standing.
-        let seen = self.look("whether it is so already").await;
+        let seen = self.look(Purpose::Act, "whether it is so already").await;
         let is_so =
             matches!(seen, Ok(Some(_))) && self.room.read(|room| room.playback().is_playing == wanted);
         if is_so { OrderOutcome::Done } else { OrderOutcome::Refused(words(Reason::Restricted)) }

@@ -6,9 +6,9 @@ mod watch;
 
 use std::time::Duration;
 
-use kernel::Timestamp;
+use kernel::{AccountId, Timestamp};
 use rooms::{Observation, OrderOutcome, Sight, Trouble};
-use spotify_api::Watch;
+use spotify_api::{Purpose, Watch};
 
 use tokio_util::sync::CancellationToken;
 
@@ -52,7 +52,7 @@ pub async fn conduct(parts: ConductorParts, room: RoomHandle) {
 }
 
 async fn conduct_forever(parts: &ConductorParts, room: &RoomHandle) {
-    let mut versions = room.versions();
+    let mut stirs = room.stirs();
     loop {
         let name = format!("conduct/{}", room.code());
         let Ok(Some(held)) = Held::acquire(&parts.leases, name).await else {
@@ -71,11 +71,11 @@ async fn conduct_forever(parts: &ConductorParts, room: &RoomHandle) {
             Stop::Closing => return conductor.held.release().await,
             Stop::Lost => {}
             Stop::AtRest => {
-                versions.mark_unchanged();
+                stirs.mark_unchanged();
                 let mut memory = conductor.memory;
                 conductor.held.release().await;
                 while !wakes(parts, room, &mut memory) {
-                    if !matches!(parts.stop.run_until_cancelled(versions.changed()).await, Some(Ok(()))) {
+                    if !matches!(parts.stop.run_until_cancelled(stirs.changed()).await, Some(Ok(()))) {
                         return;
                     }
                 }
@@ -125,7 +125,7 @@ struct Conductor<'a> {
 
 impl Conductor<'_> {
     async fn run(&mut self) -> Stop {
-        let mut versions = self.room.versions();
+        let mut stirs = self.room.stirs();
         loop {
             if !self.held.holds() {
                 return Stop::Lost;
@@ -133,7 +133,7 @@ impl Conductor<'_> {
             if self.parts.stop.is_cancelled() {
                 return Stop::Closing;
             }
-            versions.mark_unchanged();
+            stirs.mark_unchanged();
             let now = self.parts.time.now();
             let step = self.room.read(|room| {
                 note_company(room, &mut self.memory, now);
@@ -148,13 +148,14 @@ impl Conductor<'_> {
                     self.report(ConductorEvent::Answered(order, OrderOutcome::DidNothing)).await.map(drop)
                 }
                 Step::StopAwaiting => self.report(ConductorEvent::StopAwaiting).await.map(drop),
-                Step::Look(why) => self.look(why).await.map(drop),
+                Step::Look(purpose, why) => self.look(purpose, why).await.map(drop),
+                Step::TakeTurn => self.take_turn().await,
                 Step::Wait(at, why) => {
                     tracing::trace!(room = %self.room.code(), at = at.as_millis(), why, "conductor.waits");
                     let mut time = self.parts.time.clone();
                     tokio::select! {
                         () = time.until(at) => Ok(()),
-                        _ = versions.changed() => Ok(()),
+                        _ = stirs.changed() => Ok(()),
                         () = self.held.lost() => Err(NotConducted::Fenced),
                         () = self.parts.stop.cancelled() => Ok(()),
                     }
@@ -175,19 +176,20 @@ impl Conductor<'_> {
     }
 
     /// Looks at the player and reports what it shows. `None`: it could not be seen.
-    async fn look(&mut self, why: &'static str) -> Result<Option<Sight>, NotConducted> {
+    async fn look(&mut self, purpose: Purpose, why: &'static str) -> Result<Option<Sight>, NotConducted> {
         tracing::debug!(room = %self.room.code(), why, "conductor.looks");
+        self.memory.turn = None;
         let account = self.room.read(|room| room.account().clone());
         let asked_at = self.parts.time.now();
         self.memory.due.retain(|at| *at > asked_at);
-        let seen = match self.parts.spotify.player(&account).await {
+        let seen = match self.parts.spotify.player(&account, purpose).await {
             Ok(seen) => seen,
-            Err(failure) => return self.could_not_look(failure).await.map(|()| None),
+            Err(failure) => return self.could_not_look(purpose, failure).await.map(|()| None),
         };
         let at = seen.midpoint();
         let has_devices = match &seen.value {
             Some(_) => true,
-            None => self.has_devices(&account, at).await,
+            None => self.has_devices(&account, purpose, at).await,
         };
         self.failures = 0;
         self.memory.not_before = Timestamp::default();
@@ -212,23 +214,49 @@ impl Conductor<'_> {
         Ok(Some(sight))
     }
 
-    async fn has_devices(&mut self, account: &kernel::AccountId, now: Timestamp) -> bool {
+    async fn has_devices(&mut self, account: &AccountId, purpose: Purpose, now: Timestamp) -> bool {
         if let Some((at, has)) = self.devices_at
             && now.since(at) < DEVICES_EVERY_MS
         {
             return has;
         }
-        let Ok(devices) = self.parts.spotify.devices(account).await else { return false };
+        let Ok(devices) = self.parts.spotify.devices(account, purpose).await else { return false };
         let has = devices.iter().any(|device| !device.is_restricted);
         self.devices_at = Some((now, has));
         has
     }
 
-    async fn could_not_look(&mut self, failure: SpotifyFailure) -> Result<(), NotConducted> {
+    /// Learns when this room may look for what nobody has told of.
+    async fn take_turn(&mut self) -> Result<(), NotConducted> {
+        let account = self.room.read(|room| room.account().clone());
+        match self.parts.spotify.turn(&account).await {
+            Ok(turn) => self.memory.turn = Some(turn),
+            Err(failure) => return self.could_not_look(Purpose::Watch, failure).await,
+        }
+        Ok(())
+    }
+
+    async fn could_not_look(
+        &mut self,
+        purpose: Purpose,
+        failure: SpotifyFailure,
+    ) -> Result<(), NotConducted> {
         let now = self.parts.time.now();
+        if let SpotifyFailure::Scarce { retry_ms } = failure
+            && purpose != Purpose::Act
+        {
+            // Commands still go through.
+            self.memory.looks_rest_until = now.plus_ms(retry_ms.max(200));
+        }
         let (wait_ms, trouble) = match failure {
             SpotifyFailure::NeedsHost => (0, Some(Trouble::NeedsHost)),
-            SpotifyFailure::Busy { retry_ms } => {
+            // What is shown is not known to be wrong.
+            SpotifyFailure::Scarce { .. } if purpose == Purpose::Watch => return Ok(()),
+            SpotifyFailure::Scarce { retry_ms } if purpose == Purpose::Follow => {
+                let shown = retry_ms >= SHOWN_WAIT_MS;
+                (0, shown.then(|| Trouble::Busy { until: now.plus_ms(retry_ms) }))
+            }
+            SpotifyFailure::Busy { retry_ms } | SpotifyFailure::Scarce { retry_ms } => {
                 let shown = retry_ms >= SHOWN_WAIT_MS;
                 (retry_ms.max(200), shown.then(|| Trouble::Busy { until: now.plus_ms(retry_ms) }))
             }

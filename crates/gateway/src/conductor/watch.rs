@@ -2,7 +2,7 @@
 
 use kernel::Timestamp;
 use rooms::{Order, OrderId, OrderState, PlaybackState, Room};
-use spotify_api::Watch;
+use spotify_api::{Purpose, Watch};
 
 /// After a track's predicted end, its successor shows within this time, in milliseconds (reference, section 13).
 const END_MARGIN_MS: u64 = 800;
@@ -33,7 +33,9 @@ pub(super) enum Step {
     /// Take down that nothing has come of a skip.
     StopAwaiting,
     /// Look.
-    Look(&'static str),
+    Look(Purpose, &'static str),
+    /// Ask when it may be looked at what nobody waits for.
+    TakeTurn,
     /// Wait until then, or for a change of the room.
     Wait(Timestamp, &'static str),
     /// There is nothing to do until the room changes.
@@ -53,6 +55,10 @@ pub(super) struct Memory {
     pub(super) due: Vec<Timestamp>,
     /// Nothing is asked before.
     pub(super) not_before: Timestamp,
+    /// It is looked before only for what somebody waits for.
+    pub(super) looks_rest_until: Timestamp,
+    /// When it is the room's turn to look for what nobody has told of.
+    pub(super) turn: Option<Timestamp>,
     /// Since when the same has been seen.
     pub(super) same_since: Timestamp,
     /// Since when nobody is in the room.
@@ -71,6 +77,8 @@ impl Memory {
             must_look: false,
             due: Vec::new(),
             not_before: Timestamp::default(),
+            looks_rest_until: Timestamp::default(),
+            turn: None,
             same_since: now,
             lonely_since: None,
             left_at: now,
@@ -110,14 +118,27 @@ pub(super) fn next(room: &Room, memory: &Memory, now: Timestamp) -> Step {
         }
     }
     if let Some(at) = memory.due.first() {
-        return look_at(*at, now, "after a command");
+        return look_at(Purpose::Act, *at, now, "after a command");
     }
     if memory.lonely_since.is_some_and(|since| now.since(since) >= LINGER_MS) {
         return Step::Rest;
     }
-    let Some(looked_at) = memory.looked_at else { return Step::Look("taken up") };
-    let (at, why) = regular(room, memory, looked_at);
-    look_at(at, now, why)
+    if now < memory.looks_rest_until {
+        return Step::Wait(memory.looks_rest_until, "calls are scarce");
+    }
+    let Some(looked_at) = memory.looked_at else { return Step::Look(Purpose::Follow, "taken up") };
+    let end = expected_end(room, looked_at);
+    if end.is_some_and(|end| end <= now) {
+        return Step::Look(Purpose::Follow, "the predicted end");
+    }
+    match (regular(room, memory, looked_at, end), memory.turn) {
+        ((at, Purpose::Watch, why), _) if now < at => Step::Wait(at, why),
+        ((_, Purpose::Watch, _), None) => Step::TakeTurn,
+        ((_, Purpose::Watch, why), Some(turn)) if turn <= now => Step::Look(Purpose::Watch, why),
+        // The end may come sooner.
+        ((_, Purpose::Watch, why), Some(turn)) => Step::Wait(end.map_or(turn, |end| end.min(turn)), why),
+        ((at, purpose, why), _) => look_at(purpose, at, now, why),
+    }
 }
 
 fn for_order(room: &Room, order: &Order, memory: &Memory, now: Timestamp) -> Step {
@@ -129,7 +150,7 @@ fn for_order(room: &Room, order: &Order, memory: &Memory, now: Timestamp) -> Ste
         OrderState::Unknown { at } => {
             let looked_at = memory.looked_at.unwrap_or_default();
             let next = SETTLE_MS.iter().map(|ms| at.plus_ms(*ms)).find(|due| looked_at < *due);
-            next.map_or(Step::GiveUp(order.id), |due| look_at(due, now, "whether it happened"))
+            next.map_or(Step::GiveUp(order.id), |due| look_at(Purpose::Act, due, now, "whether it happened"))
         }
     }
 }
@@ -137,23 +158,28 @@ fn for_order(room: &Room, order: &Order, memory: &Memory, now: Timestamp) -> Ste
 /// Towards an order that leaves the item: after a fresh look, and not close to the item's own end.
 fn before_leaving(room: &Room, order: OrderId, memory: &Memory, now: Timestamp) -> Step {
     let Some(looked_at) = memory.looked_at.filter(|_| !memory.must_look) else {
-        return Step::Look("before a skip");
+        return Step::Look(Purpose::Act, "before a skip");
     };
     let gone = room.playback().ends_at().map(|end| end.plus_ms(END_MARGIN_MS));
     if gone.is_some_and(|gone| gone <= looked_at) {
-        return look_at(overdue(room, memory.watch, looked_at), now, "the overdue end");
+        return look_at(Purpose::Act, overdue(room, memory.watch, looked_at), now, "the overdue end");
     }
     if now.since(looked_at) > FRESH_MS {
-        return Step::Look("before a skip");
+        return Step::Look(Purpose::Act, "before a skip");
     }
     match gone.filter(|_| room.ends_within(now, TOO_LATE_MS)) {
-        Some(gone) => look_at(gone, now, "the track ends by itself"),
+        Some(gone) => look_at(Purpose::Act, gone, now, "the track ends by itself"),
         None => Step::Act(order),
     }
 }
 
-fn look_at(at: Timestamp, now: Timestamp, why: &'static str) -> Step {
-    if at <= now { Step::Look(why) } else { Step::Wait(at, why) }
+fn look_at(purpose: Purpose, at: Timestamp, now: Timestamp, why: &'static str) -> Step {
+    if at <= now { Step::Look(purpose, why) } else { Step::Wait(at, why) }
+}
+
+/// When what played at the last look should have given way to something else.
+fn expected_end(room: &Room, looked_at: Timestamp) -> Option<Timestamp> {
+    room.playback().ends_at().map(|end| end.plus_ms(END_MARGIN_MS)).filter(|end| *end > looked_at)
 }
 
 /// When to look again at an item that is past its end and still shown (Spotify lags, or the device is gone): the later,
@@ -164,23 +190,29 @@ fn overdue(room: &Room, watch: Watch, looked_at: Timestamp) -> Timestamp {
     looked_at.plus_ms(over_ms.clamp(1_500, longest))
 }
 
-fn regular(room: &Room, memory: &Memory, looked_at: Timestamp) -> (Timestamp, &'static str) {
+fn regular(
+    room: &Room,
+    memory: &Memory,
+    looked_at: Timestamp,
+    end: Option<Timestamp>,
+) -> (Timestamp, Purpose, &'static str) {
     let same_ms = looked_at.since(memory.same_since);
-    let end = room.playback().ends_at().map(|end| end.plus_ms(END_MARGIN_MS)).filter(|end| *end > looked_at);
     match (memory.watch, end) {
-        (Watch::EndOfTrack, Some(end)) => (end, "the predicted end"),
+        (Watch::EndOfTrack, Some(end)) => (end, Purpose::Follow, "the predicted end"),
         (watch, None) if room.playback().is_playing && room.playback().track.is_some() => {
-            (overdue(room, watch, looked_at), "the overdue end")
+            (overdue(room, watch, looked_at), Purpose::Follow, "the overdue end")
         }
         (Watch::EndOfTrack, None) => {
-            (looked_at.plus_ms((same_ms / 2).clamp(QUIET_MS.0, QUIET_MS.1)), "whether something plays")
+            let pause = (same_ms / 2).clamp(QUIET_MS.0, QUIET_MS.1);
+            (looked_at.plus_ms(pause), Purpose::Watch, "whether something plays")
         }
         // Equal steps to the end, so that the look at the end is one of them and not one more.
         (Watch::Within10s, Some(end)) => {
             let left = end.since(looked_at);
-            (looked_at.plus_ms(left / left.div_ceil(CLOSE_MS).max(1)), "an outside change")
+            let step = left / left.div_ceil(CLOSE_MS).max(1);
+            (looked_at.plus_ms(step), Purpose::Watch, "an outside change")
         }
-        (Watch::Within10s, None) => (looked_at.plus_ms(CLOSE_MS), "an outside change"),
+        (Watch::Within10s, None) => (looked_at.plus_ms(CLOSE_MS), Purpose::Watch, "an outside change"),
     }
 }
 
@@ -251,14 +283,18 @@ mod tests {
         let mut looks = 0;
         while now < end.plus_ms(60_000) && looks < 100 {
             now = match next(&room, &memory, now) {
-                Step::Look(_) => {
+                Step::Look(..) => {
                     looks += 1;
                     memory.looked_at = Some(now);
                     now
                 }
                 Step::Wait(at, _) => at,
-                step
-                @ (Step::Act(_) | Step::Doubt(_) | Step::GiveUp(_) | Step::StopAwaiting | Step::Rest) => {
+                step @ (Step::TakeTurn
+                | Step::Act(_)
+                | Step::Doubt(_)
+                | Step::GiveUp(_)
+                | Step::StopAwaiting
+                | Step::Rest) => {
                     panic!("{step:?}")
                 }
             };
@@ -271,7 +307,7 @@ mod tests {
         let room = skipped();
         let mut now = START.plus_ms(60_000);
         let mut memory = Memory::taking_up(Watch::Within10s, &room, now);
-        assert_eq!(next(&room, &memory, now), Step::Look("after a command"));
+        assert_eq!(next(&room, &memory, now), Step::Look(Purpose::Act, "after a command"));
         // As long as Spotify may still show what was before.
         for _ in 0..20 {
             memory.due.retain(|at| *at > now);
@@ -281,5 +317,33 @@ mod tests {
         }
         memory.due.clear();
         assert_eq!(next(&room, &memory, now.plus_ms(500)), Step::StopAwaiting);
+    }
+
+    #[test]
+    fn what_nobody_waits_for_takes_turns_and_holds_nothing_up() {
+        let (mut room, order) = to_skip();
+        let end = START.plus_ms(190_000 + END_MARGIN_MS);
+        let mut memory = Memory::taking_up(Watch::Within10s, &room, START);
+        memory.looked_at = Some(START);
+        memory.looks_rest_until = START.plus_ms(60_000);
+        assert_eq!(
+            next(&room, &memory, START),
+            Step::Act(order),
+            "a command does not wait for calls to look"
+        );
+        room.order_answered(START, order, OrderOutcome::DidNothing);
+        assert_eq!(next(&room, &memory, START), Step::Wait(START.plus_ms(60_000), "calls are scarce"));
+
+        memory.looks_rest_until = START;
+        let due = START.plus_ms(190_800 / 20);
+        assert_eq!(next(&room, &memory, START), Step::Wait(due, "an outside change"));
+        assert_eq!(next(&room, &memory, due), Step::TakeTurn);
+        let turn = due.plus_ms(5_000);
+        memory.turn = Some(turn);
+        assert_eq!(next(&room, &memory, due), Step::Wait(turn, "an outside change"));
+        assert_eq!(next(&room, &memory, turn), Step::Look(Purpose::Watch, "an outside change"));
+        memory.turn = Some(end.plus_ms(5_000));
+        assert_eq!(next(&room, &memory, turn), Step::Wait(end, "an outside change"), "the end comes sooner");
+        assert_eq!(next(&room, &memory, end), Step::Look(Purpose::Follow, "the predicted end"));
     }
 }

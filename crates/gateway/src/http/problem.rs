@@ -181,7 +181,7 @@ impl From<SpotifyFailure> for Problem {
     fn from(failure: SpotifyFailure) -> Self {
         match failure {
             SpotifyFailure::NeedsHost => Self::new(Code::NeedsHost, "The host must connect Spotify again."),
-            SpotifyFailure::Busy { retry_ms } => {
+            SpotifyFailure::Busy { retry_ms } | SpotifyFailure::Scarce { retry_ms } => {
                 Self::new(Code::SpotifyBusy, "Spotify asks to wait.").retry_after_ms(retry_ms)
             }
             SpotifyFailure::Unavailable => {

@@ -8,6 +8,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use kernel::RoomCode;
 use protocol::{Code, CommandResult, CreateRoom, DeviceView, JoinRoom, JoinWaiting, List, PatchRoom};
 use rooms::{Admission, Command, JoinOutcome, Opening, Reason, Refusal, Role, Room, Settings, Standing};
+use spotify_api::Purpose;
 
 use super::access::{Connected, Host, Member, NamedCode, Seat, seat_in};
 use super::body::{Json, JsonObject, MaybeJson};
@@ -287,7 +288,8 @@ pub(super) async fn command(
 ))]
 pub(super) async fn devices(State(parts): State<Parts>, Host(seat): Host) -> Result<Response, Problem> {
     let account = seat.room.read(|room| room.account().clone());
-    let items: Vec<DeviceView> = parts.spotify.devices(&account).await?.iter().map(wire::device).collect();
+    let items: Vec<DeviceView> =
+        parts.spotify.devices(&account, Purpose::Act).await?.iter().map(wire::device).collect();
     let total = Some(items.len() as u64);
     Ok(json(StatusCode::OK, &List { items, total }))
 }

@@ -143,6 +143,7 @@ impl Hub {
             code: code.clone(),
             audience: Audience::new(Arc::new(frames.whole())),
             stored: watch::Sender::new(room.version()),
+            stirred: watch::Sender::new(()),
             room: Mutex::new(room),
             frames: Mutex::new(frames),
             seats: Mutex::new(HashMap::new()),

@@ -94,9 +94,12 @@ impl Replica {
     }
 
     pub(super) async fn run(mut self) {
-        let mut feed = self.parts.store.rooms.room_follow(&self.shared.code).await.ok();
-        // Between loading the room and following it, another process may have written.
-        self.catch_up().await;
+        let mut feed = None;
+        if self.parts.shared {
+            feed = self.parts.store.rooms.room_follow(&self.shared.code).await.ok();
+            // Between loading the room and following it, another process may have written.
+            self.catch_up().await;
+        }
         if self.to_take_up {
             self.alive = self.parts.nodes.alive(self.named()).await;
             self.work(Vec::new()).await;
@@ -212,7 +215,7 @@ impl Replica {
                     }
                     self.to_take_up = false;
                     self.alive = None;
-                    self.show(proposal.sections.union(proposal.soft));
+                    self.show(proposal.sections.union(proposal.soft), proposal.stirs);
                     self.answer(jobs, outcomes);
                     return self.tell_of(proposal);
                 }
@@ -335,8 +338,8 @@ impl Replica {
         }
     }
 
-    /// Shows the version that is stored to whoever asks or comes from now on.
-    fn show(&mut self, changed: Sections) {
+    /// Shows the version that is stored to whoever asks or comes from now on, and to the conductor if it stirs it.
+    fn show(&mut self, changed: Sections, stirs: bool) {
         let (version, whole) = {
             let room = self.shared.room();
             let mut frames = self.shared.frames();
@@ -345,6 +348,9 @@ impl Replica {
         };
         self.shared.audience.offer(Arc::new(whole));
         self.shared.stored.send_replace(version);
+        if stirs {
+            self.shared.stirred.send_replace(());
+        }
     }
 
     /// Tells everyone of a version of our own, and ends the connections that must end.

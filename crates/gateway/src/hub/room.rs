@@ -33,6 +33,8 @@ pub(super) struct Shared {
     pub(super) seats: Mutex<HashMap<MemberId, Vec<Arc<Connection>>>>,
     /// The last stored version.
     pub(super) stored: watch::Sender<u64>,
+    /// Marked with each version that a conductor goes by.
+    pub(super) stirred: watch::Sender<()>,
 }
 
 impl Shared {
@@ -121,9 +123,9 @@ impl RoomHandle {
         self.ask(|reply| Job::Conduct { event, fence, reply }).await.map_err(NotConducted::Hub)?
     }
 
-    /// Wakes whenever a version has been stored.
-    pub fn versions(&self) -> watch::Receiver<u64> {
-        self.shared.stored.subscribe()
+    /// Wakes whenever a version has been stored that a conductor goes by (`rooms::Proposal::stirs`).
+    pub fn stirs(&self) -> watch::Receiver<()> {
+        self.shared.stirred.subscribe()
     }
 
     async fn ask<T>(&self, make: impl FnOnce(oneshot::Sender<T>) -> Job) -> Result<T, HubError> {

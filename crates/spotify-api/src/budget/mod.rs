@@ -17,11 +17,38 @@ use crate::group::Group;
 use plan::{Cap, Reach};
 use window::Window;
 
+/// A cap over no more than this is a rate: calls are spread over it.
+const RATE_MS: u64 = 60 * 1000;
+/// No turn is further away, however many wait for theirs.
+const LAST_TURN_MS: u64 = 10 * 60 * 1000;
 const DAY_MS: u64 = 24 * 60 * 60 * 1000;
 /// What was learned of a quota is believed this long; Spotify changes its quotas without a word.
 const LESSON_LIFE_MS: u64 = 7 * DAY_MS;
 /// A quota that was used up by somebody else (another process, before a restart) teaches nothing smaller than this.
 const LESSON_MIN: u32 = 20;
+
+/// What a call is for, the dearest first. The fewer calls are left, the fewer purposes still get one, so that looking does
+/// not use up what a command needs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Purpose {
+    /// Somebody waits for it: a command, and what must be seen for it.
+    Act,
+    /// Without it a room would show what is over.
+    Follow,
+    /// It may show a change of which nobody has told. Such calls take turns ([`Budget::turn`]).
+    Watch,
+}
+
+impl Purpose {
+    /// Of so many calls that are allowed, how many may have been made when this purpose still gets one.
+    pub const fn share(self, calls: u32) -> u32 {
+        match self {
+            Self::Act => calls,
+            Self::Follow => calls - calls / 10,
+            Self::Watch => calls.div_ceil(2),
+        }
+    }
+}
 
 /// The calls of one app, counted. One for each client id; not shared by itself: whoever wraps it says how.
 #[derive(Clone, Debug)]
@@ -32,6 +59,8 @@ pub struct Budget {
     used: BTreeMap<Group, Window>,
     parked: BTreeMap<Group, Timestamp>,
     lessons: BTreeMap<Group, Lesson>,
+    /// From when on the next turn is.
+    turn: Timestamp,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -49,13 +78,25 @@ impl Budget {
             used: BTreeMap::new(),
             parked: BTreeMap::new(),
             lessons: BTreeMap::new(),
+            turn: Timestamp::default(),
         }
+    }
+
+    /// When whoever only watches may ask: in the order in which they come here, as far apart as the plan's rates allow
+    /// over time. Many rooms would otherwise ask all at once, as soon as a rate allows it again.
+    pub fn turn(&mut self, now: Timestamp) -> Timestamp {
+        let rates = self.counted.iter().filter(|(cap, _)| cap.per_ms <= RATE_MS);
+        let apart = rates.map(|(cap, _)| cap.per_ms.div_ceil(Purpose::Watch.share(cap.calls).into()));
+        // A clock that was set back must not keep anyone waiting for the time that it once showed.
+        let turn = self.turn.clamp(now, now.plus_ms(LAST_TURN_MS));
+        self.turn = turn.plus_ms(apart.max().unwrap_or(0));
+        turn
     }
 
     /// Takes one call of the group. `Err` is how many milliseconds to wait (at least 1) before it is worth asking
     /// again; nothing is taken then.
-    pub fn take(&mut self, now: Timestamp, group: Group) -> Result<(), u64> {
-        let wait = self.wait_ms(now, group);
+    pub fn take(&mut self, now: Timestamp, group: Group, purpose: Purpose) -> Result<(), u64> {
+        let wait = self.wait_ms(now, group, purpose);
         if wait > 0 {
             return Err(wait);
         }
@@ -75,12 +116,13 @@ impl Budget {
     }
 
     /// How long until [`Self::take`] would succeed; 0 where it would now.
-    pub fn wait_ms(&self, now: Timestamp, group: Group) -> u64 {
+    pub fn wait_ms(&self, now: Timestamp, group: Group, purpose: Purpose) -> u64 {
         let parked = self.parked(group, now).map_or(0, |until| until.since(now));
         let capped = self.counted.iter().filter(|(cap, _)| cap.reach.covers(group));
-        let full = capped.map(|(cap, window)| window.wait_ms(now, cap.calls)).max().unwrap_or(0);
+        let wait = |window: &Window, calls| window.wait_ms(now, purpose.share(calls));
+        let full = capped.map(|(cap, window)| wait(window, cap.calls)).max().unwrap_or(0);
         let lesson = self.lesson(now, group).zip(self.used.get(&group));
-        let learned = lesson.map_or(0, |(calls, window)| window.wait_ms(now, calls));
+        let learned = lesson.map_or(0, |(calls, window)| wait(window, calls));
         parked.max(full).max(learned)
     }
 

@@ -155,7 +155,7 @@ impl Replica {
             notice
         };
         if version > self.shared.frames().version() {
-            self.show(Sections::ALL);
+            self.show(Sections::ALL, true);
             self.tell_soon(soft, notice.iter().map(notice_frame).collect());
             if closed {
                 self.close_everyone(CloseCode::RoomClosed, "The room was closed.");
