@@ -47,6 +47,53 @@ async fn the_same_account_is_the_same_person_in_every_browser() {
 }
 
 #[tokio::test]
+async fn a_host_finds_its_rooms_again_whatever_its_browsers_did() {
+    let house = House::open().await;
+    let rooms = async |browser: &mut http_support::Browser| {
+        let me = browser.get("/api/me").await.is(200).json();
+        let rooms = me["rooms"].as_array().expect("a list").iter().map(|room| room["name"].clone());
+        (me["name"].clone(), rooms.collect::<Vec<_>>())
+    };
+    let mut laptop = house.host("198.51.100.1", "host-1").await;
+    laptop.send("PATCH", "/api/me", json!({"name": "Ada"})).await.is(200);
+    let room = laptop.send("POST", "/api/rooms", json!({"name": "Friday"})).await.is(201).json();
+    let devices = format!("/api/rooms/{}/devices", room["code"].as_str().expect("a code"));
+
+    // A friend signs in on the party's laptop, for the first time anywhere: another host, without these rooms.
+    laptop.sign_in("host-2").await;
+    let friend = rooms(&mut laptop).await;
+    assert_eq!(friend.1, Vec::<Value>::new());
+    laptop.get(&devices).await.problem(404, "no_such_room");
+    laptop.send("PATCH", "/api/me", json!({"name": "Ben"})).await.is(200);
+    let mut phone = house.host("198.51.100.2", "host-1").await;
+    assert_eq!(
+        rooms(&mut phone).await,
+        (json!("Ada"), vec![json!("Friday")]),
+        "under the name that it chose"
+    );
+    phone.get(&devices).await.is(200);
+    let mut tablet = house.host("198.51.100.3", "host-2").await;
+    assert_eq!(rooms(&mut tablet).await, (json!("Ben"), Vec::new()));
+
+    // Disconnected, and connected again elsewhere first.
+    phone.send("POST", "/auth/disconnect", Value::Null).await.is(204);
+    let mut desk = house.host("198.51.100.4", "host-1").await;
+    assert_eq!(rooms(&mut desk).await, (json!("Ada"), vec![json!("Friday")]));
+    desk.get(&devices).await.is(200);
+    assert_eq!(rooms(&mut phone).await.1, [json!("Friday")]);
+
+    // Another account on the browser of a host that has disconnected is another host.
+    desk.send("POST", "/auth/disconnect", Value::Null).await.is(204);
+    desk.sign_in("host-3").await;
+    assert_eq!(rooms(&mut desk).await.1, Vec::<Value>::new());
+
+    // Whoever is forgotten, account and all, begins anew.
+    phone.send("DELETE", "/api/me", Value::Null).await.is(204);
+    let mut anew = house.host("198.51.100.5", "host-1").await;
+    assert_eq!(rooms(&mut anew).await.1, Vec::<Value>::new());
+}
+
+#[tokio::test]
 async fn disconnecting_is_final_and_signs_every_browser_out() {
     let house = House::open().await;
     let mut phone = house.host("198.51.100.1", "host-1").await;

@@ -53,6 +53,7 @@ pub(super) async fn change(
             session = renamed.ok_or_else(Problem::no_session)?;
         }
     }
+    parts.sessions.rename_owner(&member, &name).await?;
     for known in rooms_of(&parts, &member).await? {
         match known.room.perform(&member, Command::Rename { name: name.clone() }).await {
             // One that waits at the door keeps the name that it knocked with.
@@ -74,6 +75,10 @@ pub(super) async fn forget(State(parts): State<Parts>, caller: Caller) -> Result
     // The last browser of a person takes everything along.
     if parts.sessions.of_member(member).await?.iter().all(|row| row.hash == caller.hash) {
         forget_rooms(&parts, member, true).await?;
+        // One that was disconnected, and kept for the sake of the rooms.
+        for account in parts.sessions.accounts_of(member).await? {
+            parts.sessions.disclaim(&account).await?;
+        }
     }
     if let Some(account) = &caller.session.account {
         forget_account_unless_used(&parts, account, &caller.hash, member).await?;
@@ -130,13 +135,24 @@ pub(super) async fn forget_account(
 ) -> Result<(), Problem> {
     parts.store.accounts.grant_delete(account).await?;
     parts.tokens.forget(account);
-    parts.sessions.disclaim(account).await?;
-    for known in rooms_of(parts, member).await? {
-        if known.role == Role::Host && known.room.read(|room| room.account() == account) {
-            known.room.host_silenced().await?;
-        }
+    let hosted = hosted_with(parts, account, member).await?;
+    if hosted.is_empty() {
+        parts.sessions.disclaim(account).await?;
+    }
+    for room in hosted {
+        room.host_silenced().await?;
     }
     Ok(())
+}
+
+/// The open rooms that the person hosts with that account.
+async fn hosted_with(
+    parts: &Parts,
+    account: &AccountId,
+    member: &MemberId,
+) -> Result<Vec<RoomHandle>, Problem> {
+    let hosted = rooms_of(parts, member).await?.into_iter().filter(|known| known.role == Role::Host);
+    Ok(hosted.map(|known| known.room).filter(|room| room.read(|room| room.account() == account)).collect())
 }
 
 /// A room that a person is in.

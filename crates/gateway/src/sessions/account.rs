@@ -4,7 +4,8 @@
 //! account claims it for the person of that session, in a row of its own among the sessions: no secret leads to it
 //! (its hash is of no 32-byte value that anybody could present), storing it is check-and-set, so that of two browsers
 //! that sign in at once one wins and the other becomes that person, and it outlives every single browser's session.
-//! It goes when the account is disconnected or the last of its person is forgotten.
+//! It goes when the account is disconnected, unless its person hosts open rooms, which must be found again, or when the
+//! last of its person is forgotten.
 
 use auth::Session;
 use kernel::{AccountId, MemberId};
@@ -18,7 +19,7 @@ use super::{Sessions, row};
 pub struct Owner {
     /// The person.
     pub member: MemberId,
-    /// The name that it was called by when it first signed in.
+    /// The name that it goes by.
     pub name: Option<String>,
     /// Whether this sign-in was the account's first.
     pub new: bool,
@@ -56,6 +57,20 @@ impl Sessions {
             }
         }
         Err(StoreError::Unavailable("an account's row keeps changing".to_owned()))
+    }
+
+    /// The accounts that belong to the person.
+    pub async fn accounts_of(&self, member: &MemberId) -> Result<Vec<AccountId>, StoreError> {
+        let rows = self.0.store.sessions.sessions_of_member(member, self.0.clock.now()).await?;
+        Ok(rows.into_iter().filter(is_own_row).filter_map(|row| row.account).collect())
+    }
+
+    /// Whatever a later sign-in of the person's accounts finds goes by this name.
+    pub async fn rename_owner(&self, member: &MemberId, name: &str) -> Result<(), StoreError> {
+        for account in self.accounts_of(member).await? {
+            self.edit(&own_hash(&account), |own| own.name = Some(name.to_owned())).await?;
+        }
+        Ok(())
     }
 
     /// The account is nobody's any more.

@@ -29,14 +29,15 @@ pub(super) async fn connect(
     let account: AccountId = profile.link_id().parse().map_err(|_| Trouble::Away(10))?;
 
     let now = parts.clock.now();
-    let before = if let Some(caller) = &caller {
-        caller.session.as_ref().clone()
-    } else {
+    let stranger = || {
         let member = MemberId::generate(parts.entropy.as_ref());
         let name = auth::default_name(parts.entropy.as_ref());
         Session { name: Some(name), ..Session::new(member, now) }
     };
-    let owner = parts.sessions.claim(&account, &before).await?;
+    let before = caller.as_ref().map_or_else(stranger, |caller| caller.session.as_ref().clone());
+    // A person that has another account already is another host.
+    let taken = parts.sessions.accounts_of(&before.member).await?.iter().any(|own| *own != account);
+    let owner = parts.sessions.claim(&account, &if taken { stranger() } else { before.clone() }).await?;
     let tokens = TokenSet::from_answer(in_our_words(answer), &redeemed.client_id, now);
     if let Err(error) = store_grant(&parts, &account, profile, &tokens).await {
         if owner.new {
