@@ -35,7 +35,7 @@ const FAREWELL: Duration = Duration::from_secs(3);
 /// How long tasks may take to end after that. With the rest, the process ends within 10 s (contract, section 1).
 const LAST: Duration = Duration::from_secs(1);
 /// How long rooms whose time is over may lie about before they are deleted.
-const PURGE_EVERY: Duration = Duration::from_secs(600);
+const PURGE_EVERY_MS: u64 = 600_000;
 
 /// What a service is built from.
 pub struct Foundation {
@@ -227,12 +227,16 @@ fn spawn_background(parts: &Parts, stop: &CancellationToken) {
     let (live, sessions, ends) = (Arc::clone(&parts.live), parts.sessions.clone(), stop.clone());
     tracker.spawn(async move { live.follow(&sessions, ends).await });
     tracker.spawn(Sweeper::new(Arc::clone(&parts.sockets)).run(stop.clone()));
-    let (rooms, clock, ends) = (Arc::clone(&parts.store.rooms), Arc::clone(&parts.clock), stop.clone());
+    let (rooms, mut time, ends) =
+        (Arc::clone(&parts.store.rooms), Time::new(Arc::clone(&parts.clock)), stop.clone());
     tracker.spawn(async move {
-        let mut ticks = tokio::time::interval(PURGE_EVERY);
-        while ends.run_until_cancelled(ticks.tick()).await.is_some() {
-            if let Err(error) = rooms.rooms_purge(clock.now()).await {
+        loop {
+            if let Err(error) = rooms.rooms_purge(time.now()).await {
                 tracing::error!(error = &error as &dyn std::error::Error, "rooms.purge failed");
+            }
+            let next = time.now().plus_ms(PURGE_EVERY_MS);
+            if ends.run_until_cancelled(time.until(next)).await.is_none() {
+                return;
             }
         }
     });

@@ -2,11 +2,16 @@
 
 mod http_support;
 
+use std::net::Ipv4Addr;
 use std::time::Duration;
 
+use gateway::net::{HttpLimits, listen, serve};
 use http::Method;
 use http_support::{House, PUBLIC_URL};
 use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio_util::sync::CancellationToken;
 
 const OWN: [(&str, &str); 2] = [("origin", PUBLIC_URL), ("content-type", "application/json")];
 
@@ -51,6 +56,9 @@ async fn a_room_is_opened_joined_changed_and_closed() {
 
     ben.send("POST", &format!("{path}/commands"), json!({"type": "react", "emoji": "🎉"})).await.is(200);
     ben.send("POST", &format!("{path}/commands"), json!({"type": "react"})).await.problem(400, "bad_command");
+    let version = ben.get(&path).await.json()["version"].clone();
+    let pong = ben.send("POST", &format!("{path}/commands"), json!({"type": "ping"})).await.is(200).json();
+    assert_eq!(pong, json!({"version": version}), "there is nothing to store");
     ben.send("POST", &format!("{path}/leave"), json!({})).await.is(204);
     ben.send("POST", &format!("{path}/commands"), json!({"type": "pause"}))
         .await
@@ -59,8 +67,12 @@ async fn a_room_is_opened_joined_changed_and_closed() {
     ada.send("DELETE", &path, Value::Null).await.is(204);
     ben.get(&path).await.problem(410, "room_closed");
     house.visitor("198.51.100.4").await.get(&path).await.problem(404, "no_such_room");
-    house.clock.advance(24 * 3_600_000);
+    house.clock.advance(23 * 3_600_000);
+    ben.get(&path).await.problem(410, "room_closed");
+    house.clock.advance(3_600_000);
+    ben.get(&path).await.problem(404, "no_such_room");
     house.parts.store.rooms.rooms_purge(house.parts.clock.now()).await.expect("a store");
+    ben.get(&path).await.problem(404, "no_such_room");
 }
 
 #[tokio::test]
@@ -86,7 +98,7 @@ async fn what_is_sent_in_the_wrong_way_is_refused_by_name() {
         .to_owned();
     let room = format!("/api/rooms/{code}");
     let deep = format!("{{\"name\":{}1{}}}", "[".repeat(40), "]".repeat(40));
-    let table: [(&str, &str, &str, u16, &str); 24] = [
+    let table: [(&str, &str, &str, u16, &str); 26] = [
         ("PATCH", "/api/me", "", 400, "JSON"),
         ("PATCH", "/api/me", "{", 400, "JSON"),
         ("PATCH", "/api/me", "[]", 400, ""),
@@ -115,6 +127,8 @@ async fn what_is_sent_in_the_wrong_way_is_refused_by_name() {
         ("PATCH", &room, "{\"settings\":{\"vote_after_s\":null}}", 400, "settings.vote_after_s"),
         ("PATCH", &room, "{\"settings\":{\"skip_rule\":null}}", 400, "settings.skip_rule"),
         ("PATCH", &room, "{\"settings\":{\"admission\":\"sometimes\"}}", 400, "settings.admission"),
+        ("PATCH", &room, "{\"settings\":{\"admission\":null}}", 400, "settings.admission"),
+        ("PATCH", &room, "{\"settings\":{\"queue_order\":1}}", 400, "settings.queue_order"),
         ("POST", &format!("{room}/commands"), "{\"type\":\"dance\"}", 400, "type"),
         ("POST", &format!("{room}/commands"), "{\"type\":\"play\",\"id\":\"1\"}", 400, "id"),
         ("POST", &format!("{room}/commands"), "[]", 400, ""),
@@ -242,15 +256,10 @@ async fn wrong_codes_look_alike_and_end_after_ten() {
     }
     let last = eve.get("/api/rooms/444444").await.problem(429, "too_many_requests");
     assert!(last.header("retry-after").parse::<u64>().is_ok_and(|seconds| (1..=60).contains(&seconds)));
-    // A neighbour on the same network cannot guess on, a member there is not held up.
-    house
-        .visitor("203.0.113.8")
-        .await
-        .get(&format!("/api/rooms/{code}"))
-        .await
-        .problem(429, "too_many_requests");
+    // A right code is no way to go on, and neither a member nor a neighbour is held up.
+    eve.get(&format!("/api/rooms/{code}")).await.problem(429, "too_many_requests");
     member.get(&format!("/api/rooms/{code}")).await.is(200);
-    house.visitor("203.0.114.8").await.get("/api/rooms/222222").await.problem(404, "no_such_room");
+    house.visitor("203.0.113.8").await.get("/api/rooms/222222").await.problem(404, "no_such_room");
     house.clock.advance(60_000);
     eve.get("/api/rooms/222222").await.problem(404, "no_such_room");
 }
@@ -324,4 +333,37 @@ async fn on_https_cookies_and_headers_are_strict() {
     assert!(answer.header("strict-transport-security").starts_with("max-age="));
     assert_eq!(answer.header("cache-control"), "no-store");
     assert_eq!(answer.header("x-content-type-options"), "nosniff");
+}
+
+/// Many clients send the head of a request first and its body in a second piece.
+#[tokio::test]
+async fn a_refused_request_leaves_its_connection_usable() {
+    let house = House::open().await;
+    let listener = listen((Ipv4Addr::LOCALHOST, 0).into()).expect("a free port");
+    let address = listener.local_addr().expect("an address");
+    let stop = CancellationToken::new();
+    tokio::spawn(serve(listener, house.router.clone(), HttpLimits::default(), stop.clone()));
+    let mut stream = TcpStream::connect(address).await.expect("a connection");
+    let mut answers = Vec::new();
+    // No session, a foreign origin, no such method: refused before anybody asks what the body says.
+    for (line, origin) in [
+        ("PATCH /api/me", PUBLIC_URL),
+        ("POST /api/rooms", "https://evil.example"),
+        ("PUT /api/me", PUBLIC_URL),
+    ] {
+        let head = format!(
+            "{line} HTTP/1.1\r\nhost: 127.0.0.1:8080\r\norigin: {origin}\r\n\
+             content-type: application/json\r\ncontent-length: 12\r\n\r\n"
+        );
+        stream.write_all(head.as_bytes()).await.expect("an open connection");
+        tokio::task::yield_now().await;
+        stream.write_all(b"{\"name\":\"x\"}").await.expect("an open connection");
+        let mut answer = Vec::new();
+        while !answer.ends_with(b"}") {
+            assert!(stream.read_buf(&mut answer).await.expect("an open connection") > 0, "{line}: it ended");
+        }
+        answers.push(String::from_utf8_lossy(&answer[9..12]).into_owned());
+    }
+    assert_eq!(answers, ["401", "403", "405"]);
+    stop.cancel();
 }

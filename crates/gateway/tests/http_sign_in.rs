@@ -137,6 +137,7 @@ async fn a_sign_in_ends_once_in_its_browser_within_ten_minutes() {
     assert_eq!(ada.get("/api/me").await.json()["spotify"], Value::Null, "nothing was stored");
 
     let back = ada.consent("host-1", "agree").await;
+    ada.ask(http::Method::HEAD, &back, &[], Vec::new()).await.is(405);
     ada.get(&back).await.is(303);
     ada.get(&back).await.is(400);
     assert_eq!(ada.get("/api/me").await.json()["spotify"]["id"], "host-1", "the second use changed nothing");

@@ -104,7 +104,7 @@ pub(crate) struct ServeOptions {
     #[arg(long, env = "PARLOR_SPOTIFY_CLIENT_ID", value_parser = client_id)]
     pub(crate) spotify_client_id: Option<String>,
     /// Its secret; unset: PKCE alone.
-    #[arg(long, env = "PARLOR_SPOTIFY_CLIENT_SECRET", hide_env_values = true, value_parser = secret)]
+    #[arg(long, env = "PARLOR_SPOTIFY_CLIENT_SECRET", hide_env_values = true, value_parser = secret, requires = "spotify_client_id")]
     pub(crate) spotify_client_secret: Option<Secret<String>>,
     /// Spotify's accounts service.
     #[arg(long, env = "PARLOR_SPOTIFY_ACCOUNTS_URL", default_value = "https://accounts.spotify.com", value_parser = base_url)]
@@ -184,10 +184,12 @@ fn base_url(text: &str) -> Result<String, String> {
 fn origin(text: &str) -> Result<String, String> {
     let takes =
         || "takes an http:// or https:// address without a path, such as https://parlor.example".to_owned();
-    let url = base_url(text).map_err(|_| takes())?;
+    // As browsers write an origin, which is compared byte for byte: in lower case, without the scheme's own port.
+    let url = base_url(&text.to_ascii_lowercase()).map_err(|_| takes())?;
+    let own_port = if url.starts_with("https:") { ":443" } else { ":80" };
+    let url = url.strip_suffix(own_port).map_or(url.clone(), str::to_owned);
     let bare = url.splitn(3, '/').nth(2).is_some_and(|host| !host.contains(['/', '?', '#', '@']));
-    let lower = url.bytes().all(|b| !b.is_ascii_uppercase());
-    if bare && lower { Ok(url) } else { Err(takes()) }
+    if bare { Ok(url) } else { Err(takes()) }
 }
 
 fn redis_url(text: &str) -> Result<Secret<String>, String> {

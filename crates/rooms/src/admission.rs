@@ -7,8 +7,8 @@ use kernel::{MemberId, NodeId, Timestamp};
 use crate::record::Key;
 use crate::room::{Due, Tally};
 use crate::{
-    Admission, Departure, GUARDED_NEWCOMERS, GUARDED_WINDOW_MS, LISTED_MEMBERS, Member, Notice, Reason,
-    Refusal, Role, Room, Section, Standing,
+    Admission, Departure, GUARDED_NEWCOMERS, GUARDED_WINDOW_MS, LISTED_MEMBERS, Member, Notice, Playback,
+    Reason, Refusal, Role, Room, Section, Standing,
 };
 
 /// What became of a wish to come in.
@@ -199,6 +199,15 @@ impl Room {
         Ok(())
     }
 
+    /// Nobody has to wait any more.
+    pub(crate) fn admit_all(&mut self, now: Timestamp) {
+        let waiting: Vec<MemberId> = self.of_standing(Standing::Waiting).map(|(id, _)| id.clone()).collect();
+        for id in waiting {
+            // It waits, so it is no stranger.
+            let _ = self.admit(now, &id);
+        }
+    }
+
     pub(crate) fn send_out(&mut self, by: Role, id: &MemberId, how: Removal) -> Result<(), Refusal> {
         let member = self.members.get(id).ok_or_else(Refusal::unknown_member)?;
         match (member.role, by, member.standing) {
@@ -250,9 +259,13 @@ impl Room {
         Ok(())
     }
 
-    /// Forgets the person: as if they had never been here. The host cannot be forgotten but with the room.
+    /// Forgets the person: as if they had never been here. The host cannot be forgotten but with the room: of one that is
+    /// closed nothing is left but that it was, and whose members may hear so.
     pub fn forget(&mut self, now: Timestamp, id: &MemberId) {
         if *id == self.host {
+            if self.closed_at.is_some() {
+                self.forget_everything();
+            }
             return;
         }
         self.advance(now);
@@ -260,6 +273,22 @@ impl Room {
             self.depart(now, id, Departure::Forgotten);
         }
         self.forget_answers_of(id);
+    }
+
+    fn forget_everything(&mut self) {
+        self.name.clear();
+        let ids: Vec<MemberId> = self.members.keys().cloned().collect();
+        for id in ids {
+            self.edit_member(&id, |member| member.name.clear());
+            self.forget_answers_of(&id);
+        }
+        // No account of Spotify's: the host's random id, which is in the record anyway.
+        if let Ok(nobody) = self.host.as_str().parse() {
+            self.account = nobody;
+        }
+        self.playback = Playback::unknown(self.as_of);
+        self.ballot = None;
+        self.changed.extend([Key::Room, Key::Playback, Key::Ballot]);
     }
 
     pub(crate) fn put_member(&mut self, id: &MemberId, member: Member) {

@@ -9,9 +9,9 @@ use crate::ballot::BallotState;
 use crate::policy::allowed;
 use crate::record::Key;
 use crate::{
-    ANSWER_MS, Act, Answer, Ballot, CLOCK_SKEW_MS, CLOSED_KEPT_MS, Command, CommandId, Departure, Member,
-    Notice, Order, Playback, Proposal, REFUSED_SHOWN_MS, Reason, Refusal, Role, Section, Sections, Settings,
-    Standing,
+    ANSWER_MS, Act, Admission, Answer, Ballot, CLOCK_SKEW_MS, CLOSED_KEPT_MS, Command, CommandId, Departure,
+    Member, Notice, Order, Playback, Proposal, REFUSED_SHOWN_MS, Reason, Refusal, Role, Section, Sections,
+    Settings, Standing,
 };
 
 /// How a room is opened.
@@ -197,6 +197,11 @@ impl Room {
         self.closed_at
     }
 
+    /// Whether nobody need hear any more that it was closed.
+    pub fn is_past(&self, now: Timestamp) -> bool {
+        self.closed_at.is_some_and(|at| at.plus_ms(CLOSED_KEPT_MS) <= now)
+    }
+
     /// What the host decided.
     pub const fn settings(&self) -> &Settings {
         &self.settings
@@ -363,7 +368,7 @@ impl Room {
                 self.leave(now, id);
                 return Ok(());
             }
-            Command::Change { name, settings } => self.change(name, settings.map(|patch| *patch))?,
+            Command::Change { name, settings } => self.change(now, name, settings.map(|patch| *patch))?,
             Command::Close => {
                 self.closed_at = Some(now);
                 self.orders.clear();
@@ -377,7 +382,12 @@ impl Room {
         Ok(())
     }
 
-    fn change(&mut self, name: Option<String>, patch: Option<crate::SettingsPatch>) -> Result<(), Refusal> {
+    fn change(
+        &mut self,
+        now: Timestamp,
+        name: Option<String>,
+        patch: Option<crate::SettingsPatch>,
+    ) -> Result<(), Refusal> {
         if let Some(patch) = patch {
             let next = self
                 .settings
@@ -388,6 +398,9 @@ impl Room {
                 self.sections.insert(Section::Settings);
                 self.sections.insert(Section::Skip);
                 self.recount();
+                if self.settings.admission == Admission::Open {
+                    self.admit_all(now);
+                }
             }
         }
         if let Some(name) = name

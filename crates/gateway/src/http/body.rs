@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use axum::body::Body;
+use axum::body::{Body, HttpBody};
 use axum::extract::{FromRequest, Request};
 use bytes::Bytes;
-use http::{HeaderMap, header};
+use http::{HeaderMap, Method, header};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use protocol::Code;
 use serde::de::DeserializeOwned;
@@ -112,6 +112,18 @@ pub(crate) fn announces_too_much(headers: &HeaderMap) -> bool {
     length.is_some_and(|length| length > BODY_MAX as u64)
 }
 
+/// Takes in the body of a request that changes something, whatever becomes of the request: a connection on which an
+/// unread body is on its way cannot be used again. `Err`: it is not taken in, and the connection must end.
+pub(crate) async fn arrive(request: &mut Request) -> Result<(), Problem> {
+    if matches!(*request.method(), Method::GET | Method::HEAD) || request.body().is_end_stream() {
+        return Ok(());
+    }
+    let body = std::mem::take(request.body_mut());
+    let bytes = read(request.headers(), body).await?;
+    *request.body_mut() = Body::from(bytes);
+    Ok(())
+}
+
 async fn read(headers: &HeaderMap, body: Body) -> Result<Bytes, Problem> {
     if announces_too_much(headers) {
         return Err(too_large());
@@ -130,7 +142,11 @@ fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
     let mut reader = serde_json::Deserializer::from_slice(bytes);
     let value = serde_path_to_error::deserialize(&mut reader).map_err(|error| {
         let path = error.path().to_string();
-        describe(&path, error.inner())
+        if error.inner().is_data() {
+            return describe(&path, error.inner());
+        }
+        // JSON it is. Where one of several words is wanted, serde_json takes anything else for a mistake in that.
+        Problem::bad_request(format!("{}: it takes a word.", shown(&path, 100)))
     })?;
     reader.end().map_err(|_| Problem::bad_request("There is more than one value in the body."))?;
     Ok(value)

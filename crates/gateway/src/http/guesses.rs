@@ -6,7 +6,7 @@
 
 use protocol::Code;
 
-use super::middleware::address::group;
+use super::middleware::address::counted;
 use super::problem::Problem;
 use crate::Parts;
 use crate::parts::ClientAddr;
@@ -34,5 +34,5 @@ pub async fn wrong_guess(parts: &Parts, from: ClientAddr) -> Problem {
 }
 
 fn name(from: ClientAddr) -> String {
-    format!("guesses/{}", group(from))
+    format!("guesses/{}", counted(from))
 }

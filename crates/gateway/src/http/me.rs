@@ -107,9 +107,8 @@ pub(super) async fn forget_rooms(parts: &Parts, member: &MemberId, close: bool) 
                 Err(Failure::Refused(refusal)) if is_gone(&refusal) => {}
                 Err(failure) => return Err(failure.into()),
             }
-        } else {
-            room.forget(member).await?;
         }
+        room.forget(member).await?;
         parts.store.rooms.membership_delete(member, &code).await?;
     }
     Ok(())

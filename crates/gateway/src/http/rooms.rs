@@ -274,6 +274,10 @@ pub(super) async fn command(
             Problem::new(Code::TooFast, "Too many commands. Wait a little.").retry_after_ms(until.since(now))
         );
     }
+    if object.len() == 1 && object.get("type").is_some_and(|kind| kind == "ping") {
+        let version = seat.room.read(Room::version);
+        return Ok(json(StatusCode::OK, &CommandResult { version }));
+    }
     let command = wire::parse_command(&object, UnknownKeys::Refused)
         .map_err(|bad| Problem::new(Code::BadCommand, bad.0))?;
     let version = seat.room.perform(member, command).await?;

@@ -103,13 +103,17 @@ impl Hub {
 
     /// The room, awake. `None`: there is none of that code.
     pub async fn room(&self, code: &RoomCode) -> Result<Option<RoomHandle>, HubError> {
-        if let Some(handle) = self.awake(code) {
-            return Ok(Some(handle));
-        }
-        let turn = Arc::clone(&self.0.waking.entry(code.clone()).or_default());
-        let found = self.find(code, &turn).await;
-        self.0.waking.remove_if(code, |_, other| Arc::strong_count(other) <= 2);
-        found
+        let found = if let Some(handle) = self.awake(code) {
+            Some(handle)
+        } else {
+            let turn = Arc::clone(&self.0.waking.entry(code.clone()).or_default());
+            let found = self.find(code, &turn).await;
+            self.0.waking.remove_if(code, |_, other| Arc::strong_count(other) <= 2);
+            found?
+        };
+        // The store may not have been purged since.
+        let now = self.0.parts.time.now();
+        Ok(found.filter(|room| !room.read(|room| room.is_past(now))))
     }
 
     async fn find(&self, code: &RoomCode, turn: &AsyncMutex<()>) -> Result<Option<RoomHandle>, HubError> {

@@ -67,6 +67,18 @@ fn a_guarded_room_lets_twenty_a_minute_in() {
 }
 
 #[test]
+fn nobody_waits_at_an_open_door() {
+    let mut party = Party::of(0, count(1));
+    party.changes(admission(Admission::Approve));
+    assert_eq!(party.joins("zoe"), JoinOutcome::Waiting);
+    party.changes(admission(Admission::Guarded));
+    assert_eq!(party.joins("zoe"), JoinOutcome::Waiting, "somebody has to look at who came");
+    party.changes(admission(Admission::Open));
+    assert_eq!(party.told().last().map(String::as_str), Some("\"joined\""));
+    assert_eq!(party.joins("zoe"), JoinOutcome::Member);
+}
+
+#[test]
 fn who_waits_may_do_nothing_but_leave() {
     let mut party = Party::of(0, count(1));
     party.changes(admission(Admission::Approve));
@@ -292,6 +304,28 @@ fn a_forgotten_person_leaves_no_trace() {
     assert_eq!(*gone, [(id("guest-1"), Departure::Forgotten)]);
     assert!(!party.stored.keys().any(|key| key.contains("guest-1")), "{:?}", party.stored.keys());
     assert!(!party.stored.values().any(|value| String::from_utf8_lossy(value).contains("guest-1")));
+}
+
+#[test]
+fn a_forgotten_host_leaves_only_that_there_was_a_room() {
+    let mut party = Party::of(1, count(1));
+    party.asks(ADA, "rename-1", Command::Rename { name: "Ada Lovelace".to_owned() }).expect("a name");
+    party.room.forget(party.now, &id(ADA));
+    party.commit();
+    assert_eq!(party.room.name(), "Friday at ours", "not while it is open");
+    party.does(ADA, Command::Close).expect("closed");
+    party.room.forget(party.now, &id(ADA));
+    party.commit();
+    for (key, value) in &party.stored {
+        let value = String::from_utf8_lossy(value);
+        for trace in ["Lovelace", "Friday", "ada-at-spotify", "spotify:track", "rename-1"] {
+            assert!(!value.contains(trace) && !key.contains(trace), "{key}: {value}");
+        }
+    }
+    party.restarts();
+    assert_eq!(party.joins("guest-1"), JoinOutcome::Closed);
+    assert!(!party.room.is_past(party.now.plus_ms(24 * 3_600_000 - 1)));
+    assert!(party.room.is_past(party.now.plus_ms(24 * 3_600_000)));
 }
 
 #[test]

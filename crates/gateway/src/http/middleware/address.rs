@@ -50,13 +50,11 @@ fn address(text: &str) -> Option<IpAddr> {
     bare.parse().ok().or_else(|| text.parse::<SocketAddr>().ok().map(|address| address.ip()))
 }
 
-/// The group that an address counts in: its /24 or /64, because whoever has one address has the rest too.
-pub(in crate::http) fn group(ClientAddr(address): ClientAddr) -> String {
+/// What counts as one address (contract, section 3): of IPv6 a whole /64, because whoever has one address of it has the
+/// rest too.
+pub(in crate::http) fn counted(ClientAddr(address): ClientAddr) -> String {
     match address.ip() {
-        IpAddr::V4(ip) => {
-            let [a, b, c, _] = ip.octets();
-            format!("{}/24", Ipv4Addr::new(a, b, c, 0))
-        }
+        IpAddr::V4(ip) => ip.to_string(),
         IpAddr::V6(ip) => {
             let [a, b, c, d, ..] = ip.segments();
             format!("{}/64", Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0))
@@ -103,9 +101,9 @@ mod tests {
     }
 
     #[test]
-    fn neighbours_count_together() {
-        let of = |ip: &str| group(ClientAddr(SocketAddr::new(ip.parse().expect("an address"), 1)));
-        assert_eq!(of("203.0.113.9"), "203.0.113.0/24");
+    fn an_address_counts_for_itself_and_a_house_of_ipv6_together() {
+        let of = |ip: &str| counted(ClientAddr(SocketAddr::new(ip.parse().expect("an address"), 1)));
+        assert_eq!(of("203.0.113.9"), "203.0.113.9");
         assert_eq!(of("2001:db8:1:2:3:4:5:6"), "2001:db8:1:2::/64");
     }
 }

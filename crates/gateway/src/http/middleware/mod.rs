@@ -11,9 +11,11 @@ mod size;
 use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use http::{HeaderValue, header};
 
 use self::closing_line::ClosingLine;
 use self::headers::SecurityHeaders;
+use super::body;
 use super::problem::Problem;
 use crate::Parts;
 
@@ -25,10 +27,16 @@ pub(super) async fn pass(
 ) -> Response {
     let line = ClosingLine::begin(&parts, &request);
     let private = headers::is_private(request.uri().path());
-    let mut response = match check(&parts, &mut request) {
+    let checked = check(&parts, &mut request);
+    let arrived = body::arrive(&mut request).await;
+    let keeps_on = arrived.is_ok();
+    let mut response = match checked.and(arrived) {
         Ok(()) => next.run(request).await,
         Err(problem) => problem.into_response(),
     };
+    if !keeps_on {
+        response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+    }
     security.add(response.headers_mut(), private);
     line.end(&mut response);
     response

@@ -3,7 +3,7 @@
 use auth::{AttemptError, BrowserSecret, LoginAttempt, Redeemed, ReturnTo, State as SignInState};
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
-use http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
+use http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
 use kernel::Secret;
 
 use super::connect::connect;
@@ -27,7 +27,16 @@ enum Answer {
     (status = "4XX", description = "A page that says what happened. Nothing is stored.", content_type = "text/html"),
     (status = 503, description = "A page: Spotify or the store did not answer.", content_type = "text/html"),
 ))]
-pub(in crate::http) async fn callback(State(parts): State<Parts>, uri: Uri, headers: HeaderMap) -> Response {
+pub(in crate::http) async fn callback(
+    State(parts): State<Parts>,
+    method: Method,
+    uri: Uri,
+    headers: HeaderMap,
+) -> Response {
+    // Whoever only wants to know what would come must not end a sign-in by it.
+    if method == Method::HEAD {
+        return (StatusCode::METHOD_NOT_ALLOWED, [(header::ALLOW, "GET")]).into_response();
+    }
     let mut return_to = None;
     let mut response = match come_back(&parts, &uri, &headers, &mut return_to).await {
         Ok(response) => response,
