@@ -21,7 +21,7 @@ pub(super) struct Listener {
     pub(super) session: Hash,
     pub(super) sessions: Arc<LiveSessions>,
     pub(super) clock: Arc<dyn Clock>,
-    pub(super) rate: Mutex<Rate>,
+    pub(super) rate: Arc<Mutex<Rate>>,
 }
 
 impl Handler for Listener {

@@ -4,7 +4,7 @@ mod listener;
 mod rate;
 mod sessions;
 
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::{Extension, Query, Request, State};
@@ -26,7 +26,6 @@ use crate::parts::ClientAddr;
 use crate::sessions::{Caller, display_name};
 use crate::{Parts, wire};
 use listener::Listener;
-use rate::Rate;
 
 /// Handshakes that are looked into at once. When a gateway has died, all who were there come within half a second: let in
 /// together they would keep the tasks that hear the store's answers waiting, until those answers were too late.
@@ -175,7 +174,7 @@ async fn begin(
         session: caller.hash,
         sessions: Arc::clone(&parts.live),
         clock: Arc::clone(&parts.clock),
-        rate: Mutex::new(Rate::default()),
+        rate: parts.live.rate(caller.hash),
     });
     let opened = parts.sockets.open(upgraded, listener);
     let connection = Arc::clone(opened.connection());

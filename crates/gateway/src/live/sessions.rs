@@ -1,6 +1,6 @@
-//! Which live connections belong to which session: they end with it.
+//! Which live connections belong to which session: they end with it, and are measured together.
 
-use std::sync::{Arc, Weak};
+use std::sync::{Arc, Mutex, Weak};
 
 use dashmap::DashMap;
 use protocol::CloseCode;
@@ -8,28 +8,40 @@ use store::Hash;
 use tokio::sync::broadcast::error::RecvError;
 use tokio_util::sync::CancellationToken;
 
+use super::rate::Rate;
 use crate::net::Connection;
 use crate::sessions::{Ended, Sessions};
 
 /// The live connections by session.
 #[derive(Debug, Default)]
-pub struct LiveSessions(DashMap<Hash, Vec<Weak<Connection>>>);
+pub struct LiveSessions(DashMap<Hash, Own>);
+
+#[derive(Debug, Default)]
+struct Own {
+    connections: Vec<Weak<Connection>>,
+    rate: Arc<Mutex<Rate>>,
+}
 
 impl LiveSessions {
+    /// How fast the session commands, over all its connections.
+    pub(super) fn rate(&self, session: Hash) -> Arc<Mutex<Rate>> {
+        Arc::clone(&self.0.entry(session).or_default().rate)
+    }
+
     pub(super) fn add(&self, session: Hash, connection: &Arc<Connection>) {
-        self.0.entry(session).or_default().push(Arc::downgrade(connection));
+        self.0.entry(session).or_default().connections.push(Arc::downgrade(connection));
     }
 
     pub(super) fn remove(&self, session: &Hash, connection: &Arc<Connection>) {
         let gone = Arc::as_ptr(connection);
         if let Some(mut own) = self.0.get_mut(session) {
-            own.retain(|held| held.as_ptr() != gone);
+            own.connections.retain(|held| held.as_ptr() != gone);
         }
-        self.0.remove_if(session, |_, own| own.is_empty());
+        self.0.remove_if(session, |_, own| own.connections.is_empty());
     }
 
     fn end(&self, session: &Hash) {
-        let own = self.0.get(session).map(|own| own.clone()).unwrap_or_default();
+        let own = self.0.get(session).map(|own| own.connections.clone()).unwrap_or_default();
         for connection in own.iter().filter_map(Weak::upgrade) {
             connection.close(CloseCode::NoSession, "This session has ended.", None);
         }

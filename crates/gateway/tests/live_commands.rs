@@ -1,0 +1,59 @@
+//! Commands over the live connection, as a program sends them.
+
+mod http_support;
+
+use std::net::{Ipv4Addr, SocketAddr};
+
+use futures_util::{SinkExt, StreamExt};
+use gateway::net::{HttpLimits, listen, serve};
+use http_support::House;
+use serde_json::{Value, json};
+use tokio::net::TcpStream;
+use tokio_tungstenite::tungstenite::client::IntoClientRequest;
+use tokio_tungstenite::tungstenite::{Message, http::HeaderValue};
+use tokio_tungstenite::{MaybeTlsStream, WebSocketStream};
+use tokio_util::sync::CancellationToken;
+
+type Live = WebSocketStream<MaybeTlsStream<TcpStream>>;
+
+async fn connect(address: SocketAddr, code: &str, session: &str) -> Live {
+    let url = format!("ws://{address}/api/rooms/{code}/live");
+    let mut request = url.into_client_request().expect("a request");
+    let bearer = HeaderValue::from_str(&format!("Bearer {session}")).expect("a header");
+    request.headers_mut().insert("authorization", bearer);
+    tokio_tungstenite::connect_async(request).await.expect("a connection").0
+}
+
+/// The next frame of one of these types.
+async fn next(live: &mut Live, types: &[&str]) -> Value {
+    while let Some(message) = live.next().await {
+        let Message::Text(text) = message.expect("a frame") else { continue };
+        let frame: Value = serde_json::from_str(&text).expect("JSON");
+        if types.contains(&frame["type"].as_str().unwrap_or_default()) {
+            return frame;
+        }
+    }
+    panic!("the connection has ended");
+}
+
+#[tokio::test]
+async fn a_session_commands_so_fast_over_all_its_connections() {
+    let house = House::open().await;
+    let mut ada = house.host("198.51.100.1", "host-1").await;
+    let room = ada.send("POST", "/api/rooms", json!({"name": "Friday"})).await.is(201).json();
+    let code = room["code"].as_str().expect("a code");
+    let session = ada.cookies.get("parlor_session").expect("a session").clone();
+    let listener = listen((Ipv4Addr::LOCALHOST, 0).into()).expect("a free port");
+    let address = listener.local_addr().expect("an address");
+    tokio::spawn(serve(listener, house.router.clone(), HttpLimits::default(), CancellationToken::new()));
+    let mut connections = [connect(address, code, &session).await, connect(address, code, &session).await];
+    for number in 0..22 {
+        let live = &mut connections[number % 2];
+        let ping = json!({"id": number.to_string(), "type": "ping"});
+        live.send(Message::text(ping.to_string())).await.expect("an open connection");
+        let answer = next(live, &["pong", "refused"]).await;
+        let expected = if number < 20 { json!("pong") } else { json!("refused") };
+        assert_eq!((&answer["type"], &answer["id"]), (&expected, &json!(number.to_string())), "{answer}");
+        assert!(number < 20 || (answer["code"] == "too_fast" && answer["retry_ms"].is_u64()), "{answer}");
+    }
+}
