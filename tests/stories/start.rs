@@ -145,16 +145,27 @@ async fn a_key_that_does_not_open_what_is_stored_costs_a_sign_in_and_nothing_els
 
     // With the wrong key everything but Spotify works, and the host reads what to do.
     let parlor = serve(KEYS[1]).await?;
-    let mut here = host.visitor.at(&parlor.url);
+    let here = host.visitor.at(&parlor.url);
     let me: protocol::Me = here.get("/api/me").await?;
     ensure!(me.spotify.is_some_and(|account| account.needs_login));
     let there = Person::enter(here.clone(), &code).await?;
     there.sees("that the host is needed", |room| room.playback.state == PlaybackState::NeedsHost).await?;
     there.does(protocol::CommandBody::React { emoji: "🎉".to_owned() }).await?;
+    parlor.kill().await?;
+    let plays =
+        |room: &protocol::RoomView| room.playback.state == PlaybackState::Ok && room.playback.is_playing;
+
+    // The right key again, and nobody has to sign in.
+    let parlor = serve(KEYS[0]).await?;
+    let there = Person::enter(here.at(&parlor.url), &code).await?;
+    there.sees("the music, without a sign-in", plays).await?;
+    parlor.kill().await?;
+
+    let parlor = serve(KEYS[1]).await?;
+    let mut here = here.at(&parlor.url);
     here.sign_in("host-1").await?;
     let back = Person::enter(here, &code).await?;
-    back.sees("the music again", |room| room.playback.state == PlaybackState::Ok && room.playback.is_playing)
-        .await?;
+    back.sees("the music again", plays).await?;
     parlor.kill().await?;
     let (code_after, said) = checked(KEYS[1]).await?;
     ensure!(code_after == Some(0), "{said}");

@@ -109,6 +109,11 @@ impl Spotify {
         }
     }
 
+    /// Whether there are tokens of the account that can be used.
+    pub async fn is_authorized(&self, account: &AccountId) -> bool {
+        self.bearer(account).await.is_ok()
+    }
+
     /// What plays.
     pub async fn player(
         &self,

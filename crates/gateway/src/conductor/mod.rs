@@ -63,6 +63,7 @@ async fn conduct_forever(parts: &ConductorParts, room: &RoomHandle) {
             continue;
         };
         tracing::debug!(room = %room.code(), fence = held.fence.0, "conductor.begins");
+        wake_host(parts, room).await;
         // What another conductor saw before is not known here.
         let memory = room.read(|room| Memory::taking_up(parts.watch, room, parts.time.now()));
         let mut conductor =
@@ -81,6 +82,17 @@ async fn conduct_forever(parts: &ConductorParts, room: &RoomHandle) {
                 }
             }
         }
+    }
+}
+
+/// A room may have fallen silent for a reason that is over although nobody has signed in: a process that had another key
+/// could not open the host's tokens.
+async fn wake_host(parts: &ConductorParts, room: &RoomHandle) {
+    let (silent, account) =
+        room.read(|room| (room.playback().state == rooms::PlaybackState::NeedsHost, room.account().clone()));
+    if silent && parts.spotify.is_authorized(&account).await {
+        // If it cannot be stored now, the next conductor tries again.
+        let _ = room.host_connected(&account).await;
     }
 }
 
