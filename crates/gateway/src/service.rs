@@ -32,7 +32,9 @@ const RETURN_SPREAD: Duration = Duration::from_secs(2);
 const RETURN_SPREAD_SHARED: Duration = Duration::from_secs(4);
 /// How long those connected may take to say goodbye.
 const FAREWELL: Duration = Duration::from_secs(3);
-/// How long tasks may take to end after that. With the rest, the process ends within 10 s (contract, section 1).
+/// How long after the stop a request may still be answered.
+const ANSWERS: Duration = Duration::from_secs(7);
+/// How long conductors may take to end after that. With the rest, the process ends within 10 s (contract, section 1).
 const LAST: Duration = Duration::from_secs(1);
 /// How long rooms whose time is over may lie about before they are deleted.
 const PURGE_EVERY_MS: u64 = 600_000;
@@ -185,6 +187,7 @@ impl Service {
         ready();
         stop.cancelled().await;
         tracing::info!("service.stops");
+        let answers = tokio::time::Instant::now() + ANSWERS;
         parts.readiness.drain();
         accepting.cancel();
         parts
@@ -204,7 +207,7 @@ impl Service {
             );
         }
         // The answers under way are given; a request that hangs is not waited for.
-        let drained = tokio::time::timeout(LAST, server).await;
+        let drained = tokio::time::timeout_at(answers, server).await;
         if drained.is_err() {
             tracing::warn!("service.stops with requests under way");
         }
