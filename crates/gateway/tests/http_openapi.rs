@@ -27,3 +27,30 @@ fn every_operation_has_a_name_of_its_own() {
     }
     assert!(names.len() > 10);
 }
+
+#[test]
+fn every_refusal_is_described_as_what_it_is() {
+    let description = serde_json::to_value(gateway::http::openapi()).expect("JSON");
+    let mut refusals = 0;
+    for (path, item) in description["paths"].as_object().expect("paths") {
+        for (method, operation) in item.as_object().expect("methods") {
+            let responses = operation["responses"].as_object().expect("responses");
+            assert!(!path.starts_with("/api/") || responses.contains_key("default"), "{method} {path}");
+            for (status, response) in responses {
+                let content = response["content"].as_object().into_iter().flatten();
+                for (kind, content) in content {
+                    let is_problem = content["schema"]["$ref"] == "#/components/schemas/Problem";
+                    assert_eq!(
+                        is_problem,
+                        kind == "application/problem+json",
+                        "{method} {path} {status}: {kind}"
+                    );
+                    refusals += usize::from(is_problem);
+                }
+            }
+        }
+    }
+    assert!(refusals > 40, "{refusals}");
+    assert!(description["paths"]["/api/rooms/{code}/live"]["get"]["responses"]["101"].is_object());
+    assert!(description["components"]["securitySchemes"]["bearer"].is_object());
+}

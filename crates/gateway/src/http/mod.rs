@@ -3,6 +3,7 @@
 mod access;
 mod assets;
 mod body;
+mod description;
 mod guesses;
 mod health;
 mod library;
@@ -52,6 +53,7 @@ use crate::Parts;
         (name = "rooms", description = "Rooms."),
         (name = "service", description = "The service itself."),
     ),
+    paths(crate::live::upgrade),
     components(schemas(
         protocol::Account,
         protocol::Admission,
@@ -123,7 +125,7 @@ fn described() -> OpenApiRouter<Parts> {
 
 /// The description of the API.
 pub fn openapi() -> utoipa::openapi::OpenApi {
-    described().split_for_parts().1
+    description::complete(described().split_for_parts().1)
 }
 
 /// The service: the API, the live connection, and the web app for every other path.

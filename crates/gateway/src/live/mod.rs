@@ -52,8 +52,21 @@ struct Resume {
     since: Option<u64>,
 }
 
-/// Answers a handshake. Everything that could be refused is refused here, while it can be said over HTTP.
-async fn upgrade(
+/// Begins the live connection: a WebSocket, on which `ServerFrame` and `ClientFrame` are spoken.
+///
+/// Everything that could be refused is refused while it can be said over HTTP.
+#[utoipa::path(get, path = "/api/rooms/{code}/live", tag = "rooms", params(
+    ("code" = String, Path,), ("since" = Option<u64>, Query, description = "The version that the client has."),
+), responses(
+    (status = 101, description = "The connection is open."),
+    (status = 401, description = "No session.", body = protocol::Problem),
+    (status = 403, description = "Not let in yet, or asked for by a foreign page.", body = protocol::Problem),
+    (status = 404, description = "No such room, as far as the caller may know.", body = protocol::Problem),
+    (status = 410, description = "The room was closed.", body = protocol::Problem),
+    (status = 426, description = "This is a WebSocket.", body = protocol::Problem),
+    (status = 429, description = "Too many connections, or too many wrong codes.", body = protocol::Problem),
+))]
+pub(crate) async fn upgrade(
     State(parts): State<Parts>,
     Extension(from): Extension<ClientAddr>,
     axum::extract::Path(code): axum::extract::Path<String>,
