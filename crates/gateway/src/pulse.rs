@@ -43,12 +43,7 @@ impl Pulse {
     }
 
     /// Looks at the store until `stop`.
-    pub(crate) async fn watch(
-        self,
-        store: Arc<dyn LimitStore>,
-        clock: Arc<dyn Clock>,
-        stop: CancellationToken,
-    ) {
+    pub async fn watch(self, store: Arc<dyn LimitStore>, clock: Arc<dyn Clock>, stop: CancellationToken) {
         loop {
             // A store that answers late is away by its own deadline, the same as for everybody else.
             let away = store.limit_peek("pulse", clock.now()).await.is_err();

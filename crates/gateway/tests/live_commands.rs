@@ -57,3 +57,31 @@ async fn a_session_commands_so_fast_over_all_its_connections() {
         assert!(number < 20 || (answer["code"] == "too_fast" && answer["retry_ms"].is_u64()), "{answer}");
     }
 }
+
+#[tokio::test]
+async fn what_became_of_a_command_is_said_when_it_is_known() {
+    let house = House::open_with(|config| config.shared_store = true).await;
+    let mut ada = house.host("198.51.100.1", "host-1").await;
+    let room = ada.send("POST", "/api/rooms", json!({"name": "Friday"})).await.is(201).json();
+    let code = room["code"].as_str().expect("a code");
+    let session = ada.cookies.get("parlor_session").expect("a session").clone();
+    let listener = listen((Ipv4Addr::LOCALHOST, 0).into()).expect("a free port");
+    let address = listener.local_addr().expect("an address");
+    tokio::spawn(serve(listener, house.router.clone(), HttpLimits::default(), CancellationToken::new()));
+    let (pulse, limits) = (house.parts.pulse.clone(), house.parts.store.limits.clone());
+    tokio::spawn(pulse.watch(limits, house.parts.clock.clone(), CancellationToken::new()));
+    let mut live = connect(address, code, &session).await;
+    next(&mut live, &["snapshot"]).await;
+    // Stored, and the store's answer is lost: neither a refusal nor an acknowledgement would be true yet.
+    house.memory.lose_answers(1);
+    let react = json!({"id": "one", "type": "react", "emoji": "🎉"});
+    live.send(Message::text(react.to_string())).await.expect("an open connection");
+    let answer = next(&mut live, &["ack", "refused"]).await;
+    assert_eq!((&answer["type"], &answer["id"]), (&json!("ack"), &json!("one")), "{answer}");
+    let stored = ada.get(&format!("/api/rooms/{code}")).await.is(200).json()["version"].clone();
+    assert_eq!(answer["version"], stored, "it was done once");
+    // Over HTTP it can be said that it is not known: 503 promises nothing.
+    house.memory.lose_answers(1);
+    let path = format!("/api/rooms/{code}/commands");
+    ada.send("POST", &path, json!({"type": "react", "emoji": "🎉"})).await.problem(503, "store_unavailable");
+}

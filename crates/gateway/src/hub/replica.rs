@@ -29,6 +29,8 @@ const BATCH: usize = 512;
 const TRIES: usize = 16;
 /// How soon a room that could not be stored is tried again.
 const RETRY: Duration = Duration::from_secs(1);
+/// How long a command waits, unanswered, for the store to say what became of it.
+const DOUBT: Duration = Duration::from_secs(10);
 /// A room with no job and no listener for this long goes to sleep.
 const IDLE: Duration = Duration::from_secs(600);
 /// How long a process that remembers nothing of use waits, after another memory of the store has taken over, for one
@@ -63,6 +65,10 @@ pub(super) struct Replica {
     /// Comings and goings that wait for more of them, and until when.
     presence: Vec<Job>,
     presence_at: Option<Instant>,
+    /// Commands whose commit was not answered, until when the store is waited for: whether they are stored is not known, so
+    /// neither may be said. Done again when the store is back, under their ids, they are answered by what is stored.
+    in_doubt: Vec<Job>,
+    in_doubt_until: Instant,
     /// The last version whose news were heard, which may come after the version itself was read.
     heard: u64,
     over: bool,
@@ -89,6 +95,8 @@ impl Replica {
             tell_at: None,
             presence: Vec::new(),
             presence_at: None,
+            in_doubt: Vec::new(),
+            in_doubt_until: Instant::now(),
             over: false,
         }
     }
@@ -134,7 +142,10 @@ impl Replica {
                 // What is due and cannot be stored stays due: it waits with the rest, or it would never let go.
                 () = time.until_some(due), if !self.doubtful => self.work(Vec::new()).await,
                 // What could not be stored (someone went offline, say) is not forgotten.
-                () = tokio::time::sleep(RETRY), if self.doubtful => self.work(Vec::new()).await,
+                () = tokio::time::sleep(RETRY), if self.doubtful => {
+                    self.give_up_doubts();
+                    self.work(Vec::new()).await;
+                }
                 _ = check.tick(), if self.parts.shared => self.look_around(&mut feed).await,
                 () = tokio::time::sleep_until(busy_at + IDLE) => {
                     if self.shared.audience.is_empty() && self.shared.room().orders().next().is_none() {
@@ -184,8 +195,20 @@ impl Replica {
         self.work(jobs).await;
     }
 
+    /// Lets go of commands that have waited too long for the store: their clients come again and ask under the same ids.
+    fn give_up_doubts(&mut self) {
+        if Instant::now() < self.in_doubt_until {
+            return;
+        }
+        for job in self.in_doubt.drain(..) {
+            if let Job::Command { reply: Reply::Live(connection, _), .. } = job {
+                connection.close(CloseCode::GoingAway, "The store does not answer.", Some(1_000));
+            }
+        }
+    }
+
     /// Applies the jobs, stores what they changed, and answers them.
-    async fn work(&mut self, mut jobs: Vec<Job>) {
+    async fn work(&mut self, jobs: Vec<Job>) {
         if self.parts.pulse.is_away() {
             // Whoever asks is told at once, and what nobody waits for is made up for by reading the room again.
             self.doubtful = true;
@@ -193,6 +216,9 @@ impl Replica {
                 refuse(job, HubError::Unavailable);
             };
         }
+        // In the order in which they came. The first so many may not be refused.
+        let mut doubted = self.in_doubt.len();
+        let mut jobs: Vec<Job> = self.in_doubt.drain(..).chain(jobs).collect();
         for _ in 0..TRIES {
             if self.doubtful && !self.reload().await {
                 break;
@@ -244,11 +270,22 @@ impl Replica {
                     );
                     self.parts.pulse.missed(&error);
                     self.doubtful = true;
+                    // A store of this process alone has said no; one behind a network may have done it.
+                    if self.parts.shared {
+                        if doubted == 0 {
+                            self.in_doubt_until = Instant::now() + DOUBT;
+                        }
+                        // Stable: those that were in doubt stay in front.
+                        jobs.sort_by_key(|job| !may_be_done_again(job));
+                        doubted = jobs.iter().filter(|job| may_be_done_again(job)).count();
+                    }
                     break;
                 }
             }
         }
-        for job in jobs {
+        let refused = jobs.split_off(doubted);
+        self.in_doubt = jobs;
+        for job in refused {
             refuse(job, HubError::Unavailable);
         }
     }
@@ -408,6 +445,11 @@ impl Replica {
 /// Whether Spotify is asked once these are stored: a failover must not forget that.
 fn asks_spotify(jobs: &[Job]) -> bool {
     jobs.iter().any(|job| matches!(job, Job::Conduct { event: ConductorEvent::Send(_), .. }))
+}
+
+/// Whether it is answered alike however often it is done: under its id the room remembers what it answered.
+fn may_be_done_again(job: &Job) -> bool {
+    matches!(job, Job::Command { id: Some(_), reply: Reply::Live(..), .. })
 }
 
 fn refuse(job: Job, error: HubError) {

@@ -25,6 +25,8 @@ struct Inner {
 #[derive(Clone, Default)]
 struct State {
     outage: bool,
+    /// Commits of rooms that are still made and not answered.
+    unanswered: u32,
     rooms: rooms::Rooms,
     sessions: sessions::Sessions,
     accounts: accounts::Accounts,
@@ -58,6 +60,11 @@ impl Memory {
     /// for tests of what a service does without its store. Feeds stay open.
     pub fn set_outage(&self, outage: bool) {
         self.locked().outage = outage;
+    }
+
+    /// The next so many commits of rooms are made, and answered with [`StoreError::Unavailable`]: their answers are lost.
+    pub fn lose_answers(&self, commits: u32) {
+        self.locked().unanswered = commits;
     }
 
     /// All that is stored now: what a replica would have that hears nothing more.

@@ -9,7 +9,8 @@ use kernel::{MemberId, RoomCode, Timestamp};
 
 use super::Memory;
 use crate::{
-    Commit, CommitError, Delta, Fence, Lineage, Restore, Result, RoomChange, RoomFeed, RoomStore, StoredRoom,
+    Commit, CommitError, Delta, Fence, Lineage, Restore, Result, RoomChange, RoomFeed, RoomStore, StoreError,
+    StoredRoom,
 };
 
 #[derive(Clone, Default)]
@@ -131,6 +132,10 @@ impl RoomStore for Memory {
         let version = state.rooms.commit(commit)?;
         // Still under the lock, so that followers hear the versions in order.
         self.0.hub.room_publish(&code, RoomChange::Committed { version, origin, news, delta });
+        if state.unanswered > 0 {
+            state.unanswered -= 1;
+            return Err(StoreError::Unavailable("its answer was lost".to_owned()).into());
+        }
         Ok(version)
     }
 
