@@ -6,7 +6,7 @@ use std::sync::Arc;
 use acceptance::{Person, World};
 use anyhow::{Context, Result, ensure};
 use kernel::{Entropy, SeededEntropy};
-use protocol::{CommandBody, RoomView, SkipState};
+use protocol::{CommandBody, PlaybackState, RoomView, SkipState};
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
 
@@ -227,5 +227,53 @@ async fn whatever_goes_wrong_a_ballot_skips_at_most_once() -> Result<()> {
         }
         world.spotify.faults(&json!([])).await?;
     }
+    Ok(())
+}
+
+/// Whoever votes means the song that they see: it is looked at once more before it is skipped.
+#[tokio::test]
+async fn a_song_that_the_host_has_changed_meanwhile_is_not_skipped() -> Result<()> {
+    let world = World::demo().await?;
+    let host = world.host("host-1", "Meanwhile").await?;
+    let one = protocol::SkipRule::Count { value: 1 };
+    host.sets(protocol::SettingsPatch { skip_rule: Some(one), ..Default::default() }).await?;
+    let guest = world.guest(&host.code, "Ben").await?;
+    for _ in 0..5 {
+        let epoch = host.playback()?.epoch;
+        world.spotify.app("host-1", &json!({"act": "next"})).await?;
+        guest
+            .does(CommandBody::VoteSkip { epoch })
+            .await
+            .map_err(|refusal| anyhow::anyhow!("{refusal:?}"))?;
+        guest.sees("the other song", |room| room.playback.epoch > epoch).await?;
+        guest
+            .sees("a vote that is over", |room| room.skip.as_ref().is_some_and(|skip| skip.votes.is_empty()))
+            .await?;
+    }
+    let next = Some("/v1/me/player/next");
+    ensure!(world.spotify.calls("host-1", next).await? == 0, "nobody voted on what plays");
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_skip_that_spotify_puts_off_is_shown_and_comes_later() -> Result<()> {
+    let world = World::demo().await?;
+    let host = world.host("host-1", "Later").await?;
+    let one = protocol::SkipRule::Count { value: 1 };
+    host.sets(protocol::SettingsPatch { skip_rule: Some(one), ..Default::default() }).await?;
+    let (epoch, next) = (host.playback()?.epoch, "/v1/me/player/next");
+    let put_off = json!([{"match": {"path": next}, "kind": "status", "status": 429,
+        "headers": {"Retry-After": "40"}, "times": 1}]);
+    world.spotify.faults(&put_off).await?;
+    let guest = world.guest(&host.code, "Ben").await?;
+    guest.does(CommandBody::VoteSkip { epoch }).await.map_err(|refusal| anyhow::anyhow!("{refusal:?}"))?;
+    guest.sees("that Spotify is busy", |room| room.playback.state == PlaybackState::SpotifyBusy).await?;
+    let refused = host.does(CommandBody::Pause {}).await.err().context("Spotify asks to wait")?;
+    ensure!(refused.code() == Some(protocol::Code::SpotifyBusy), "{refused:?}");
+    ensure!(host.playback()?.epoch == epoch && world.spotify.calls("host-1", Some(next)).await? == 1);
+    world.spotify.advance(41_000).await?;
+    let over = |room: &RoomView| room.playback.epoch == epoch + 1 && room.playback.state == PlaybackState::Ok;
+    guest.sees("the next song", over).await?;
+    ensure!(world.spotify.calls("host-1", Some(next)).await? == 2, "once more, and no more");
     Ok(())
 }

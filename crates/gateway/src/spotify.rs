@@ -109,6 +109,11 @@ impl Spotify {
         }
     }
 
+    /// Something has worked that only Premium accounts may do.
+    pub async fn note_premium(&self, account: &AccountId) {
+        self.0.parts.tokens.note_premium(account, true).await;
+    }
+
     /// Whether there are tokens of the account that can be used.
     pub async fn is_authorized(&self, account: &AccountId) -> bool {
         self.bearer(account).await.is_ok()

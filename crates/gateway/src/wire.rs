@@ -293,7 +293,7 @@ pub fn device(device: &spotify_api::model::Device) -> wire::DeviceView {
 }
 
 /// What Spotify's player said, in the room's words.
-pub fn player_seen(state: spotify_api::model::PlayerState) -> rooms::PlayerSeen {
+pub fn player_seen(state: spotify_api::model::PlayerState, at: kernel::Timestamp) -> rooms::PlayerSeen {
     use spotify_api::model::{Item, Playing};
     let item = match (state.item, state.kind) {
         (Item::Track(track), _) => rooms::Seen::Track(Box::new(track_of(track))),
@@ -313,7 +313,14 @@ pub fn player_seen(state: spotify_api::model::PlayerState) -> rooms::PlayerSeen 
         }
         (Item::None, Playing::Track | Playing::Episode | Playing::Unknown) => rooms::Seen::Nothing,
     };
+    // Spotify's clock and ours need not agree, and then nothing is said.
+    let since_change = state.changed_at.map(|changed| at.since(kernel::Timestamp(changed as i64)));
+    let from_start = state.is_playing
+        && since_change
+            .zip(state.progress_ms)
+            .is_some_and(|(since, progress)| since.abs_diff(progress) <= 1_000);
     rooms::PlayerSeen {
+        from_start,
         device: state.device.map(|device| rooms::Device {
             id: device.id,
             name: device.name,

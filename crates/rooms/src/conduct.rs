@@ -5,8 +5,8 @@ use kernel::{AccountId, Timestamp};
 use crate::ballot::BallotState;
 use crate::record::Key;
 use crate::{
-    Act, BallotState as State, ECHO_MS, Notice, ORDER_STALE_MS, Order, OrderId, OrderState, PlaybackState,
-    Reason, Refusal, Room, Section, SkippedBy,
+    Act, BUTTON_PATIENCE_MS, BallotState as State, ECHO_MS, Notice, ORDER_STALE_MS, Order, OrderId,
+    OrderState, PlaybackState, Reason, Refusal, Room, Section, SkippedBy,
 };
 
 /// How an order went.
@@ -84,6 +84,7 @@ impl Room {
             OrderOutcome::Refused(refusal) => {
                 if refusal.reason == Reason::PremiumRequired {
                     self.playback.lacks_premium = true;
+                    self.playback.premium_refused_at = now;
                     self.playback.state = PlaybackState::PremiumRequired;
                     self.playback_changed();
                 }
@@ -208,6 +209,11 @@ impl Room {
             self.playback.retry_at = retry_at;
             self.playback_changed();
         }
+        if let Trouble::Busy { until } = trouble
+            && until.since(now) > BUTTON_PATIENCE_MS
+        {
+            self.give_up_buttons(until.since(now));
+        }
         if trouble == Trouble::NeedsHost {
             let refusal = Refusal::new(Reason::NeedsHost, "The host must connect Spotify again.");
             self.give_up_all(&refusal);
@@ -246,6 +252,17 @@ impl Room {
         self.playback.progress_ms = 0;
         self.playback.as_of = now;
         self.playback_changed();
+    }
+
+    /// Drops what somebody has just pressed and would be surprised by so much later. A vote that carried waits.
+    fn give_up_buttons(&mut self, wait_ms: u64) {
+        let refusal = Refusal::new(Reason::SpotifyBusy, "Spotify asks to wait.").retry_after(wait_ms);
+        for order in self.orders.clone() {
+            let waits = matches!(order.progress, OrderState::Waiting { .. });
+            if waits && !matches!(order.act, Act::SkipByVote { .. }) {
+                self.give_up(&order, refusal.clone());
+            }
+        }
     }
 
     /// Drops every order, and tells who asked.

@@ -41,6 +41,12 @@ pub const LISTED_MEMBERS: usize = 200;
 /// A command that needs Spotify and was not sent for this long is given up, in milliseconds.
 pub const ORDER_STALE_MS: u64 = 15_000;
 
+/// Whoever pressed a button does not want it pressed later than this, in milliseconds.
+pub const BUTTON_PATIENCE_MS: u64 = 10_000;
+
+/// How often it is tried whether an account that had no Premium has it by now, in milliseconds.
+pub const PREMIUM_AGAIN_MS: u64 = 60_000;
+
 /// Orders that may wait in a room: beyond it, Spotify is asked for more than it can follow.
 pub const ORDERS_MAX: usize = 32;
 

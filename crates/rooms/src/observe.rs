@@ -30,6 +30,8 @@ pub struct PlayerSeen {
     pub is_playing: bool,
     /// The position in milliseconds, where Spotify tells it.
     pub progress_ms: Option<u64>,
+    /// Whether Spotify's `timestamp`, the instant of the last change, is that at which the item was at its start.
+    pub from_start: bool,
     /// The item.
     pub item: Seen,
     /// What Spotify forbids.
@@ -86,7 +88,7 @@ impl Room {
         if self.is_echo(at, &track, &player) {
             return Sight::Echo;
         }
-        if self.begins_anew(at, &track, player.progress_ms) {
+        if self.begins_anew(at, &track, &player) {
             let progress = player.progress_ms.unwrap_or(0);
             self.next_epoch(at, Some(track));
             self.playback.progress_ms = progress;
@@ -163,13 +165,13 @@ impl Room {
     }
 
     /// Whether a new playback has begun: another item, or the same one from its start.
-    fn begins_anew(&self, at: Timestamp, track: &Track, progress: Option<u64>) -> bool {
+    fn begins_anew(&self, at: Timestamp, track: &Track, player: &PlayerSeen) -> bool {
         let playback = &self.playback;
         let Some(shown) = &playback.track else { return true };
         if shown.uri != track.uri {
             return true;
         }
-        let Some(progress) = progress else { return false };
+        let Some(progress) = player.progress_ms else { return false };
         let expected = playback.position_unbounded(at);
         let fell_back = expected.saturating_sub(progress);
         if playback.leaving {
@@ -177,6 +179,9 @@ impl Room {
             // then is its new start, and one that fell back less is an echo.
             let skipped_at = playback.echo_until.minus_ms(ECHO_MS);
             return fell_back > DRIFT_MS && progress < at.since(skipped_at) + 2 * DRIFT_MS;
+        }
+        if player.from_start && fell_back > 2 * DRIFT_MS {
+            return true;
         }
         let over = expected + 2 * DRIFT_MS >= shown.duration_ms;
         over && fell_back + 3 * DRIFT_MS >= shown.duration_ms && shown.duration_ms > 6 * DRIFT_MS

@@ -3,12 +3,14 @@
 use kernel::{MemberId, Timestamp};
 
 use crate::record::Key;
-use crate::{Act, ORDERS_MAX, Order, OrderId, OrderState, PlaybackState, Reason, Refusal, Room};
+use crate::{
+    Act, ORDERS_MAX, Order, OrderId, OrderState, PREMIUM_AGAIN_MS, PlaybackState, Reason, Refusal, Room,
+};
 
 impl Room {
     pub(crate) fn at_epoch(&self, epoch: u64) -> Result<(), Refusal> {
         if self.playback.track.is_none() && epoch == self.playback.epoch {
-            return Err(Refusal::new(Reason::NothingPlaying, "Nothing plays."));
+            return Err(self.silence(self.as_of));
         }
         if epoch == self.playback.epoch { Ok(()) } else { Err(Refusal::stale_epoch()) }
     }
@@ -17,26 +19,15 @@ impl Room {
     pub(crate) fn place(&mut self, now: Timestamp, by: &MemberId, act: Act) -> Result<(), Refusal> {
         let starts = matches!(act, Act::Transfer { .. } | Act::PlayNow { .. });
         match self.playback.state {
-            PlaybackState::NeedsHost => {
-                return Err(Refusal::new(Reason::NeedsHost, "The host must connect Spotify again."));
+            PlaybackState::NeedsHost | PlaybackState::SpotifyBusy | PlaybackState::SpotifyUnavailable => {
+                return Err(self.silence(now));
             }
-            PlaybackState::PremiumRequired => {
-                return Err(Refusal::new(
-                    Reason::PremiumRequired,
-                    "Spotify takes this from Premium accounts alone.",
-                ));
-            }
-            PlaybackState::NoDevice if !starts => {
-                return Err(Refusal::new(Reason::NoDevice, "Open Spotify on the device that should play."));
-            }
-            PlaybackState::SpotifyBusy => {
-                let wait = self.playback.retry_at.map_or(5_000, |at| at.since(now));
-                return Err(Refusal::new(Reason::SpotifyBusy, "Spotify asks to wait.").retry_after(wait));
-            }
-            PlaybackState::SpotifyUnavailable => {
-                return Err(
-                    Refusal::new(Reason::SpotifyUnavailable, "Spotify does not answer.").retry_after(5_000)
-                );
+            PlaybackState::NoDevice if !starts => return Err(self.silence(now)),
+            // Whether it has Premium by now is found out by trying, now and then.
+            PlaybackState::PremiumRequired
+                if now.since(self.playback.premium_refused_at) < PREMIUM_AGAIN_MS =>
+            {
+                return Err(self.silence(now));
             }
             PlaybackState::Private if act.leaves_item() || matches!(act, Act::Seek { .. }) => {
                 return Err(Refusal::new(
@@ -44,7 +35,11 @@ impl Room {
                     "Spotify does not allow that while this plays.",
                 ));
             }
-            PlaybackState::Ok | PlaybackState::Idle | PlaybackState::NoDevice | PlaybackState::Private => {}
+            PlaybackState::Ok
+            | PlaybackState::Idle
+            | PlaybackState::NoDevice
+            | PlaybackState::Private
+            | PlaybackState::PremiumRequired => {}
         }
         let nothing = self.playback.track.is_none() && self.playback.state != PlaybackState::Private;
         if nothing && matches!(act, Act::Skip | Act::Previous | Act::Seek { .. } | Act::Pause) {
@@ -78,6 +73,31 @@ impl Room {
         }
         self.push_order(now, act, Some(by.clone()));
         Ok(())
+    }
+
+    /// Why nothing can be done about what plays.
+    pub(crate) fn silence(&self, now: Timestamp) -> Refusal {
+        match self.playback.state {
+            PlaybackState::NeedsHost => {
+                Refusal::new(Reason::NeedsHost, "The host must connect Spotify again.")
+            }
+            PlaybackState::PremiumRequired => {
+                Refusal::new(Reason::PremiumRequired, "Spotify takes this from Premium accounts alone.")
+            }
+            PlaybackState::NoDevice => {
+                Refusal::new(Reason::NoDevice, "Open Spotify on the device that should play.")
+            }
+            PlaybackState::SpotifyBusy => {
+                let wait = self.playback.retry_at.map_or(5_000, |at| at.since(now));
+                Refusal::new(Reason::SpotifyBusy, "Spotify asks to wait.").retry_after(wait)
+            }
+            PlaybackState::SpotifyUnavailable => {
+                Refusal::new(Reason::SpotifyUnavailable, "Spotify does not answer.").retry_after(5_000)
+            }
+            PlaybackState::Ok | PlaybackState::Idle | PlaybackState::Private => {
+                Refusal::new(Reason::NothingPlaying, "Nothing plays.")
+            }
+        }
     }
 
     /// Whether the item that plays is being left already: it was skipped and the next was not seen yet, or an order to

@@ -118,6 +118,9 @@ pub struct Playback {
     pub retry_at: Option<Timestamp>,
     /// Whether Spotify has said that the account has no Premium.
     pub lacks_premium: bool,
+    /// When Spotify has last said so.
+    #[serde(default)]
+    pub premium_refused_at: Timestamp,
     /// When this epoch began.
     pub epoch_at: Timestamp,
     /// The position that the item before had when this epoch began: an answer that still shows it is an echo.
@@ -151,6 +154,7 @@ impl Playback {
             disallows: Disallows::default(),
             retry_at: None,
             lacks_premium: false,
+            premium_refused_at: Timestamp::default(),
             epoch_at: now,
             before: None,
             echo_until: Timestamp::default(),

@@ -12,9 +12,10 @@ impl Room {
         if matches!(self.ballot.as_ref().map(|ballot| ballot.state), Some(BallotState::Refused { .. })) {
             self.reopen_ballot();
         }
-        let Some(ballot) = self.ballot.as_mut() else {
-            return Err(Refusal::new(Reason::NothingPlaying, "Nothing plays that can be voted on."));
-        };
+        if self.ballot.is_none() {
+            return Err(self.silence(self.as_of));
+        }
+        let Some(ballot) = self.ballot.as_mut() else { return Ok(()) };
         if !ballot.votes.contains(id) {
             ballot.votes.push(id.clone());
             self.ballot_changed();
@@ -25,7 +26,7 @@ impl Room {
     pub(crate) fn unvote(&mut self, id: &MemberId, epoch: u64) -> Result<(), Refusal> {
         self.at_epoch(epoch)?;
         let Some(ballot) = self.ballot.as_ref() else {
-            return Err(Refusal::new(Reason::NothingPlaying, "Nothing plays that can be voted on."));
+            return Err(self.silence(self.as_of));
         };
         let voted = ballot.votes.contains(id);
         match ballot.state {

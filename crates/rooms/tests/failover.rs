@@ -320,6 +320,7 @@ impl World {
             at: self.now,
             player: Some(PlayerSeen {
                 device: None,
+                from_start: false,
                 is_playing: true,
                 progress_ms: Some(self.now.since(self.spotify.began)),
                 item: Seen::Track(Box::new(Track {

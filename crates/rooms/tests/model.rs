@@ -125,6 +125,7 @@ fn watch(room: &mut Room, now: Timestamp, song: u8, progress_ms: u64) {
     };
     let player = PlayerSeen {
         device: None,
+        from_start: false,
         is_playing: true,
         progress_ms: Some(progress_ms),
         item: Seen::Track(Box::new(track)),

@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use rooms::{Act, Order, OrderId, OrderOutcome, Reason, Refusal};
+use rooms::{Act, Order, OrderId, OrderOutcome, Reason, Refusal, Trouble};
 use spotify_api::{DeviceId, Error, ErrorKind, Forbidden, PlayRequest, Purpose, SpotifyUri, UriKind, What};
 
-use super::Conductor;
 use super::watch::AWAIT_MS;
+use super::{Conductor, SHOWN_WAIT_MS};
 use crate::hub::{Conducted, ConductorEvent, NotConducted};
 use crate::spotify::{NotCommanded, SpotifyFailure};
 
@@ -16,8 +16,6 @@ const ANSWER: Duration = Duration::from_secs(10);
 const BEFORE_END_MS: u64 = 500;
 /// An order that was refused in passing (401, 429, no connection) is given up after so many tries.
 const TRIES: u32 = 5;
-/// A wait longer than this is not worth it for a command that someone has just given, in milliseconds.
-const LONGEST_WAIT_MS: u64 = 10_000;
 /// After a command, what it did is looked at once, after so many milliseconds.
 const SEE_EFFECT_MS: [u64; 1] = [700];
 /// What plays, and where, after a transfer or a new start: it takes devices a moment, in milliseconds.
@@ -39,6 +37,11 @@ impl Conductor<'_> {
             Err(why) => self.outcome_of(&order, why).await,
         };
         tracing::info!(room = %self.room.code(), act = order.act.word(), outcome = outcome_word(&outcome), "conductor.acted");
+        let (lacked_premium, account) =
+            self.room.read(|room| (room.playback().lacks_premium, room.account().clone()));
+        if lacked_premium && outcome == OrderOutcome::Done {
+            self.parts.spotify.note_premium(&account).await;
+        }
         let now = self.parts.time.now();
         match (&outcome, &order.act) {
             (OrderOutcome::Done, act) if act.leaves_item() => {
@@ -54,7 +57,13 @@ impl Conductor<'_> {
                 self.memory.must_look = true;
             }
         }
-        self.report_until_stored(id, outcome).await
+        self.report_until_stored(id, outcome).await?;
+        match self.asked_to_wait.take() {
+            Some(until) if until.since(now) >= SHOWN_WAIT_MS => {
+                self.report(ConductorEvent::Trouble(Trouble::Busy { until })).await.map(drop)
+            }
+            Some(_) | None => Ok(()),
+        }
     }
 
     /// The answer of a request that was sent must not be lost for a store that is away for a moment.
@@ -137,12 +146,18 @@ impl Conductor<'_> {
             }
             ErrorKind::NoDevice | ErrorKind::DeviceUnknown => self.without_device(order).await,
             ErrorKind::Forbidden(Forbidden::Restricted) if matches!(order.act, Act::Play | Act::Pause) => {
-                self.redundant(order).await
+                self.already(order, words(Reason::Restricted)).await
             }
             ErrorKind::Unavailable { .. } | ErrorKind::NoAnswer | ErrorKind::Garbage
                 if order.act.leaves_item() =>
             {
                 OrderOutcome::Unknown
+            }
+            // It may have been done all the same.
+            ErrorKind::Unavailable { .. } | ErrorKind::NoAnswer | ErrorKind::Garbage
+                if matches!(order.act, Act::Play | Act::Pause) =>
+            {
+                self.already(order, refusal(&error)).await
             }
             ErrorKind::Forbidden(_)
             | ErrorKind::NotFound
@@ -182,9 +197,12 @@ impl Conductor<'_> {
         // A vote that carried waits as long as its song plays; a button that somebody has pressed does not.
         let patient = matches!(order.act, Act::SkipByVote { .. });
         let twice_unauthorized = reason == Reason::NeedsHost && tries > 1;
-        if twice_unauthorized || (!patient && (tries > TRIES || wait_ms > LONGEST_WAIT_MS)) {
+        if twice_unauthorized || (!patient && (tries > TRIES || wait_ms > rooms::BUTTON_PATIENCE_MS)) {
             let refusal = words(reason);
             return OrderOutcome::Refused(if wait_ms > 0 { refusal.retry_after(wait_ms) } else { refusal });
+        }
+        if reason == Reason::SpotifyBusy {
+            self.asked_to_wait = Some(self.parts.time.now().plus_ms(wait_ms));
         }
         let pause_ms = wait_ms.max(u64::from(tries.saturating_sub(1)) * 500);
         OrderOutcome::Again { not_before: self.parts.time.now().plus_ms(pause_ms) }
@@ -216,15 +234,15 @@ impl Conductor<'_> {
         }
     }
 
-    /// Spotify refuses to pause what is paused and to play what plays (reference, section 9.13): what is as it was
-    /// wanted is a success.
-    async fn redundant(&mut self, order: &Order) -> OrderOutcome {
+    /// Spotify refuses to pause what is paused and to play what plays (reference, section 9.13), and may do what it does
+    /// not say that it did: what is as it was wanted is a success.
+    async fn already(&mut self, order: &Order, refusal: Refusal) -> OrderOutcome {
         let wanted = order.act == Act::Play;
         // The room may have been wrong about it; a look that fails leaves the refusal standing.
         let seen = self.look(Purpose::Act, "whether it is so already").await;
         let is_so =
             matches!(seen, Ok(Some(_))) && self.room.read(|room| room.playback().is_playing == wanted);
-        if is_so { OrderOutcome::Done } else { OrderOutcome::Refused(words(Reason::Restricted)) }
+        if is_so { OrderOutcome::Done } else { OrderOutcome::Refused(refusal) }
     }
 }
 

@@ -25,6 +25,8 @@ const STORE_AGAIN: Duration = Duration::from_millis(500);
 const FAILED_MS: (u64, u64) = (1_000, 60_000);
 /// Waits that are shown as "Spotify is busy": shorter ones are over before they are read, in milliseconds.
 const SHOWN_WAIT_MS: u64 = 2_000;
+/// A look that failed after this long counts twice, in milliseconds.
+const LONG_MS: u64 = 5_000;
 /// Where nothing is active, the devices are asked for at most this often, in milliseconds.
 const DEVICES_EVERY_MS: u64 = 28_000;
 
@@ -66,8 +68,16 @@ async fn conduct_forever(parts: &ConductorParts, room: &RoomHandle) {
         wake_host(parts, room).await;
         // What another conductor saw before is not known here.
         let memory = room.read(|room| Memory::taking_up(parts.watch, room, parts.time.now()));
-        let mut conductor =
-            Conductor { parts, room, held, memory, failures: 0, devices_at: None, tries: None };
+        let mut conductor = Conductor {
+            parts,
+            room,
+            held,
+            memory,
+            failures: 0,
+            devices_at: None,
+            tries: None,
+            asked_to_wait: None,
+        };
         match conductor.run().await {
             Stop::Closing => return conductor.held.release().await,
             Stop::Lost => {}
@@ -133,6 +143,8 @@ struct Conductor<'a> {
     devices_at: Option<(Timestamp, bool)>,
     /// How often the order was refused in a way that passes.
     tries: Option<(rooms::OrderId, u32)>,
+    /// Until when Spotify wants to be left alone, where it said so in answer to a command.
+    asked_to_wait: Option<Timestamp>,
 }
 
 impl Conductor<'_> {
@@ -191,12 +203,17 @@ impl Conductor<'_> {
     async fn look(&mut self, purpose: Purpose, why: &'static str) -> Result<Option<Sight>, NotConducted> {
         tracing::debug!(room = %self.room.code(), why, "conductor.looks");
         self.memory.turn = None;
-        let account = self.room.read(|room| room.account().clone());
+        let (account, standing) =
+            self.room.read(|room| (room.account().clone(), room.next_order().map(|order| order.id)));
         let asked_at = self.parts.time.now();
         self.memory.due.retain(|at| *at > asked_at);
         let seen = match self.parts.spotify.player(&account, purpose).await {
             Ok(seen) => seen,
-            Err(failure) => return self.could_not_look(purpose, failure).await.map(|()| None),
+            Err(failure) => {
+                // Whoever has waited that long wants to read why.
+                self.failures += u32::from(self.parts.time.now().since(asked_at) >= LONG_MS);
+                return self.could_not_look(purpose, failure).await.map(|()| None);
+            }
         };
         let at = seen.midpoint();
         let has_devices = match &seen.value {
@@ -206,11 +223,12 @@ impl Conductor<'_> {
         self.failures = 0;
         self.memory.not_before = Timestamp::default();
         let answered_at = seen.answered_at;
-        let player = seen.value.map(wire::player_seen);
+        let player = seen.value.map(|state| wire::player_seen(state, at));
         let conducted =
             self.report(ConductorEvent::Observed(Observation { at, player, has_devices })).await?;
         let Conducted::Seen(sight) = conducted else { return Ok(None) };
         self.memory.looked_at = Some(answered_at);
+        self.memory.looked_for = standing;
         match sight {
             Sight::Changed => {
                 self.memory.same_since = answered_at;

@@ -49,6 +49,8 @@ pub(super) struct Memory {
     pub(super) watch: Watch,
     /// When the last look was answered.
     pub(super) looked_at: Option<Timestamp>,
+    /// The order that stood when that look was begun: what plays was seen after it was given.
+    pub(super) looked_for: Option<OrderId>,
     /// What was seen can no longer be relied on before a skip.
     pub(super) must_look: bool,
     /// Looks to make, in order.
@@ -74,6 +76,7 @@ impl Memory {
         let mut memory = Self {
             watch,
             looked_at: None,
+            looked_for: None,
             must_look: false,
             due: Vec::new(),
             not_before: Timestamp::default(),
@@ -157,7 +160,9 @@ fn for_order(room: &Room, order: &Order, memory: &Memory, now: Timestamp) -> Ste
 
 /// Towards an order that leaves the item: after a fresh look, and not close to the item's own end.
 fn before_leaving(room: &Room, order: OrderId, memory: &Memory, now: Timestamp) -> Step {
-    let Some(looked_at) = memory.looked_at.filter(|_| !memory.must_look) else {
+    // A look of before may have seen another song than the one that was meant.
+    let seen = !memory.must_look && memory.looked_for == Some(order);
+    let Some(looked_at) = memory.looked_at.filter(|_| seen) else {
         return Step::Look(Purpose::Act, "before a skip");
     };
     let gone = room.playback().ends_at().map(|end| end.plus_ms(END_MARGIN_MS));
@@ -246,6 +251,7 @@ mod tests {
             supports_volume: true,
         };
         let player = PlayerSeen {
+            from_start: false,
             device: Some(device),
             is_playing: true,
             progress_ms: Some(10_000),
@@ -274,6 +280,12 @@ mod tests {
         let end = START.plus_ms(190_000);
         let mut memory = Memory::taking_up(Watch::EndOfTrack, &room, START);
         memory.looked_at = Some(START);
+        assert_eq!(
+            next(&room, &memory, START),
+            Step::Look(Purpose::Act, "before a skip"),
+            "it was looked before the order was given"
+        );
+        memory.looked_for = Some(order);
         assert_eq!(next(&room, &memory, START), Step::Act(order));
         let close = end.minus_ms(TOO_LATE_MS);
         memory.looked_at = Some(close);
@@ -325,6 +337,7 @@ mod tests {
         let end = START.plus_ms(190_000 + END_MARGIN_MS);
         let mut memory = Memory::taking_up(Watch::Within10s, &room, START);
         memory.looked_at = Some(START);
+        memory.looked_for = Some(order);
         memory.looks_rest_until = START.plus_ms(60_000);
         assert_eq!(
             next(&room, &memory, START),

@@ -47,7 +47,7 @@ pub fn routes() -> Router<Parts> {
 }
 
 #[derive(Deserialize)]
-struct Resume {
+pub(crate) struct Resume {
     #[serde(default)]
     since: Option<u64>,
 }

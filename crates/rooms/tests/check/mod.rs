@@ -56,6 +56,7 @@ pub(crate) fn kitchen(volume: u8) -> Device {
 pub(crate) fn player(name: &str, progress_ms: impl Into<Option<u64>>) -> PlayerSeen {
     PlayerSeen {
         device: Some(kitchen(60)),
+        from_start: false,
         is_playing: true,
         progress_ms: progress_ms.into(),
         item: Seen::Track(Box::new(song(name))),

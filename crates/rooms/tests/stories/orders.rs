@@ -1,8 +1,10 @@
 //! What becomes of what the room wants of Spotify.
 
-use rooms::{Act, Command, OrderOutcome, OrderState, PlaybackState, Reason, Refusal, Role, Trouble};
+use rooms::{
+    Act, Command, OrderOutcome, OrderState, PlaybackState, PlayerSeen, Reason, Refusal, Role, Trouble,
+};
 
-use crate::check::{ADA, Party, count, share};
+use crate::check::{ADA, Party, count, player, share};
 
 fn claimed() -> Party {
     let mut party = Party::of(3, count(2));
@@ -313,4 +315,54 @@ fn a_closed_room_asks_nothing_more_of_spotify() {
     assert_eq!(party.room.deadline(), None, "nothing becomes due in it");
     let refused = party.does(ADA, Command::Play).map_err(|refusal| refusal.reason);
     assert_eq!(refused, Err(Reason::RoomClosed));
+}
+
+#[test]
+fn a_long_wait_is_for_votes_and_not_for_buttons() {
+    let mut party = claimed();
+    party.does(ADA, Command::Pause).expect("the host may");
+    assert_eq!(party.orders(), 2);
+    let order = party.sends().expect("quorum");
+    let until = party.now.plus_ms(3_600_000);
+    party.answers(order, OrderOutcome::Again { not_before: until });
+    party.room.trouble(party.now, Trouble::Busy { until });
+    party.commit();
+    assert_eq!(party.told(), ["\"action_failed\""], "the pause");
+    assert_eq!((party.state(), party.orders()), ("claimed", 1));
+    assert_eq!(party.room.playback().state, PlaybackState::SpotifyBusy);
+    let refused = party.does(ADA, Command::Pause).expect_err("Spotify asks to wait");
+    assert_eq!((refused.reason, refused.retry_ms), (Reason::SpotifyBusy, Some(3_600_000)));
+}
+
+#[test]
+fn who_votes_on_silence_hears_its_cause() {
+    let check = |trouble: Trouble, reason: Reason| {
+        let mut party = Party::with(|_| ());
+        party.room.trouble(party.now, trouble);
+        party.commit();
+        let epoch = party.epoch();
+        for command in [Command::VoteSkip { epoch }, Command::UnvoteSkip { epoch }, Command::Skip { epoch }] {
+            let refused = party.does(ADA, command.clone()).map_err(|refusal| refusal.reason);
+            assert_eq!(refused, Err(reason), "{command:?}");
+        }
+    };
+    check(Trouble::NeedsHost, Reason::NeedsHost);
+    check(Trouble::Unavailable, Reason::SpotifyUnavailable);
+}
+
+#[test]
+fn an_account_that_has_become_premium_is_found_out_by_trying() {
+    let mut party = Party::of(0, count(1));
+    let pause = |party: &mut Party| party.does(ADA, Command::Pause).map_err(|refusal| refusal.reason);
+    pause(&mut party).expect("it is not known yet");
+    let order = party.sends().expect("an order");
+    let no_premium = Refusal::new(Reason::PremiumRequired, "Premium.");
+    party.answers(order, OrderOutcome::Refused(no_premium));
+    assert_eq!(pause(&mut party), Err(Reason::PremiumRequired), "at once");
+    party.waits(60_000);
+    assert_eq!(pause(&mut party), Ok(()));
+    party.carries_out();
+    party.waits(700);
+    party.sees(PlayerSeen { is_playing: false, ..player("a", 60_000) }, true);
+    assert_eq!(party.room.playback().state, PlaybackState::Ok);
 }

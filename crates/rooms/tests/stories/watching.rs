@@ -57,6 +57,33 @@ fn what_is_a_new_epoch() {
         1,
     );
     check(
+        "the song begun again by the host's own app",
+        |party| {
+            party.waits(100_000);
+            party.sees(PlayerSeen { from_start: true, ..player("a", 2_000) }, true);
+        },
+        2,
+    );
+    check(
+        "the same start, seen again",
+        |party| {
+            party.waits(30_000);
+            party.sees(PlayerSeen { from_start: true, ..player("a", 30_000) }, true);
+        },
+        1,
+    );
+    check(
+        "a seek of the room's own to the start",
+        |party| {
+            party.waits(100_000);
+            party.does(ADA, Command::Seek { position_ms: 0 }).expect("the host may");
+            party.carries_out();
+            party.waits(5_000);
+            party.sees(PlayerSeen { from_start: true, ..player("a", 5_000) }, true);
+        },
+        1,
+    );
+    check(
         "a pause and on",
         |party| {
             party.waits(10_000);

@@ -65,6 +65,8 @@ async fn store_grant(
     let earlier = parts.store.accounts.grant_get(account).await?;
     let generation = earlier.as_ref().map_or(1, |row| row.generation + 1);
     let known = earlier.and_then(|row| Grant::from_bytes(&row.data)).and_then(|grant| grant.premium);
+    // That it had none may be the reason for signing in again.
+    let known = known.filter(|premium| *premium);
     let premium = profile.product.as_deref().map(|product| product == "premium").or(known);
     let profile =
         Profile { spotify_id: profile.id, display_name: profile.display_name, image_url: profile.image_url };
