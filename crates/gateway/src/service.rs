@@ -177,7 +177,7 @@ impl Service {
         leaseholders.spawn(parts.nodes.enrol(background.clone()).await);
         spawn_background(&parts, &background);
         if let Some(listener) = metrics {
-            let router = http::metrics_router();
+            let router = http::metrics_router(parts.clone());
             parts.tracker.spawn(net::serve(listener, router, limits, background.clone()));
         }
         let accepting = CancellationToken::new();

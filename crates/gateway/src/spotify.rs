@@ -246,8 +246,18 @@ impl Spotify {
                 if closed { SpotifyFailure::Busy { retry_ms } } else { SpotifyFailure::Scarce { retry_ms } }
             })
         });
-        taken?;
-        if self.0.parts.shared { self.count_together(app, group, purpose, now).await } else { Ok(()) }
+        let taken = match taken {
+            Ok(()) if self.0.parts.shared => self.count_together(app, group, purpose, now).await,
+            taken => taken,
+        };
+        match taken {
+            Ok(()) => metrics::counter!("parlor_spotify_calls_total", "group" => group.name()).increment(1),
+            Err(SpotifyFailure::Scarce { .. }) => {
+                metrics::counter!("parlor_spotify_spared_total", "group" => group.name()).increment(1);
+            }
+            Err(_) => {}
+        }
+        taken
     }
 
     /// Learns which groups are closed, by this process before a restart or by another one.

@@ -367,3 +367,33 @@ async fn a_refused_request_leaves_its_connection_usable() {
     assert_eq!(answers, ["401", "403", "405"]);
     stop.cancel();
 }
+
+#[tokio::test]
+async fn the_numbers_say_how_the_service_is() {
+    gateway::http::install_metrics().expect("a recorder");
+    let house = House::open().await;
+    let mut ada = house.host("198.51.100.1", "host-1").await;
+    ada.send("POST", "/api/rooms", json!({"name": "Friday"})).await.is(201);
+    let shown = async || {
+        let text = house.browser("127.0.0.1").get("/metrics").await.is(200).text();
+        let value = move |name: &str| {
+            let line = text.lines().find(|line| line.starts_with(name));
+            let value = line.and_then(|line| line.rsplit_once(' ')?.1.parse::<f64>().ok());
+            assert!(
+                text.contains(&format!("# HELP {}", name.split(['{', ' ']).next().unwrap_or(name))),
+                "{name}"
+            );
+            value.unwrap_or_else(|| panic!("{name} is missing: {text}"))
+        };
+        [
+            value("parlor_ready "),
+            value("parlor_store_away "),
+            value("parlor_rooms_awake "),
+            value("parlor_live_connections "),
+            value("parlor_live_closed_total{why=\"slow\"} "),
+        ]
+    };
+    assert_eq!(shown().await, [1.0, 0.0, 1.0, 0.0, 0.0]);
+    house.parts.readiness.drain();
+    assert_eq!(shown().await[0], 0.0);
+}

@@ -37,6 +37,8 @@ impl Conductor<'_> {
             Err(why) => self.outcome_of(&order, why).await,
         };
         tracing::info!(room = %self.room.code(), act = order.act.word(), outcome = outcome_word(&outcome), "conductor.acted");
+        let labels = [("act", order.act.word()), ("outcome", outcome_word(&outcome))];
+        metrics::counter!("parlor_orders_total", &labels).increment(1);
         let (lacked_premium, account) =
             self.room.read(|room| (room.playback().lacks_premium, room.account().clone()));
         if lacked_premium && outcome == OrderOutcome::Done {

@@ -70,6 +70,11 @@ impl Hub {
         Self(Arc::new(Inner { parts, rooms: DashMap::new(), waking: DashMap::new() }))
     }
 
+    /// How many rooms are awake here.
+    pub fn awake_rooms(&self) -> usize {
+        self.0.rooms.len()
+    }
+
     /// Opens and stores a room. `None`: that code is taken, draw another.
     pub async fn create(&self, opening: Opening) -> Result<Option<RoomHandle>, HubError> {
         let parts = &self.0.parts;

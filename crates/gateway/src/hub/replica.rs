@@ -347,7 +347,17 @@ impl Replica {
             durable,
             lineage: self.remembered.as_ref().map(|own| Lineage::clone(&own.lineage)),
         };
-        self.parts.store.rooms.room_commit(commit).await.map(|_| ())
+        let began = Instant::now();
+        let stored = self.parts.store.rooms.room_commit(commit).await;
+        metrics::histogram!("parlor_room_commit_seconds").record(began.elapsed().as_secs_f64());
+        let outcome = match &stored {
+            Ok(_) => "stored",
+            Err(CommitError::Conflict { .. } | CommitError::OtherLineage) => "conflict",
+            Err(CommitError::Fenced | CommitError::Gone) => "refused",
+            Err(CommitError::Store(_)) => "failed",
+        };
+        metrics::counter!("parlor_room_commits_total", "outcome" => outcome).increment(1);
+        stored.map(|_| ())
     }
 
     fn answer(&self, jobs: Vec<Job>, outcomes: Vec<Outcome>) {
