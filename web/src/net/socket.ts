@@ -1,5 +1,6 @@
 import type { CommandBody, ServerFrame } from '../protocol';
 import { afterClose, type Bye, type Ending } from './backoff';
+import { newId } from '../room/id';
 
 /** How the connection is. */
 export type Link =
@@ -128,7 +129,7 @@ export class LiveSocket {
   #ask(): void {
     const socket = this.#socket;
     if (socket === null) return;
-    this.send(crypto.randomUUID(), { type: 'ping' });
+    this.send(newId(), { type: 'ping' });
     clearTimeout(this.#silence);
     this.#silence = setTimeout(() => {
       if (socket !== this.#socket) return;

@@ -1,5 +1,6 @@
 import type { CommandBody } from '../protocol';
 import { type Bound, boundOf, learn, offsetOf } from '../room/offset';
+import { newId } from '../room/id';
 
 /** At once after a greeting, then seldom: the clocks of phones drift by less than a frame a minute. */
 const FIRST_AT_MS = [0, 300, 900, 2000];
@@ -44,7 +45,7 @@ export class ServerClock {
   }
 
   #ping(): void {
-    const id = crypto.randomUUID();
+    const id = newId();
     this.#asked.set(id, Date.now());
     if (!this.#send(id, { type: 'ping' })) this.#asked.delete(id);
   }

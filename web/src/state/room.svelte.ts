@@ -13,6 +13,7 @@ import { announce } from './announcer.svelte';
 import { ServerClock } from './clock.svelte';
 import { Reactions } from './reactions.svelte';
 import { toast } from './toasts.svelte';
+import { newId } from '../room/id';
 
 const GRACE_MS = 1000;
 /** In a crowd nobody wants to read who came in. */
@@ -61,7 +62,7 @@ export class RoomState {
   /** Sends a command; the page shows its effect at once and takes it back where the server refuses. */
   act(body: CommandBody): void {
     if (!this.live) return;
-    const intent: Intent = { id: crypto.randomUUID(), body, at: this.clock.now(), version: null };
+    const intent: Intent = { id: newId(), body, at: this.clock.now(), version: null };
     this.#intents = [...this.#intents, intent];
     this.#socket.send(intent.id, body);
   }
