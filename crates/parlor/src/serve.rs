@@ -87,6 +87,11 @@ async fn run(options: ServeOptions, world: World) -> anyhow::Result<ExitCode> {
     let address = listener.local_addr()?;
     let metrics = options.metrics_listen.map(|address| bind(address, "--metrics-listen")).transpose()?;
     let public_url = options.public_url.clone().unwrap_or_else(|| format!("http://{address}"));
+    if options.public_url.is_none() && address.ip().is_unspecified() {
+        tracing::warn!(
+            "PARLOR_PUBLIC_URL is not set: no browser reaches this by {public_url}; set it to the address that they use"
+        );
+    }
     let sim_url = world.sim.as_ref().map(|sim| sim_url(&public_url, sim.address));
     let config = config(&options, public_url, sim_url.clone());
     let client = Client::new(ClientConfig {
