@@ -114,15 +114,18 @@ mod tests {
         Duration::from_millis(ms)
     }
 
-    /// When slot 7 is pinged and judged, in milliseconds, if it is looked at these instants.
-    fn of_slot_7(looks: impl IntoIterator<Item = u64>) -> (Vec<u64>, Vec<u64>) {
+    /// The slot whose first turn is 1,750 ms after the start.
+    const SLOT: usize = SLOTS * 1_750 / 15_000;
+
+    /// When that slot is pinged and judged, in milliseconds, if it is looked at these instants.
+    fn of_one_slot(looks: impl IntoIterator<Item = u64>) -> (Vec<u64>, Vec<u64>) {
         let mut round = Round::new(ms(15_000), ms(8_000));
         let (mut pinged, mut judged) = (Vec::new(), Vec::new());
         for look in looks {
-            if round.overdue(ms(look)).contains(&7) {
+            if round.overdue(ms(look)).contains(&SLOT) {
                 judged.push(look);
             }
-            if round.turns(ms(look)).any(|turn| turn % SLOTS == 7) {
+            if round.turns(ms(look)).any(|turn| turn % SLOTS == SLOT) {
                 pinged.push(look);
             }
         }
@@ -131,17 +134,17 @@ mod tests {
 
     #[test]
     fn everyone_is_pinged_once_per_heartbeat_and_judged_after_the_silence() {
-        let steady = of_slot_7((0..=40_000).step_by(250));
+        let steady = of_one_slot((0..=40_000).step_by(250));
         assert_eq!(steady, (vec![1_750, 16_750, 31_750], vec![9_750, 24_750, 39_750]));
         // Ticks that come late add nothing to the period.
-        let late = of_slot_7((0..=40_000).step_by(650));
+        let late = of_one_slot((0..=40_000).step_by(650));
         assert_eq!(late, (vec![1_950, 16_900, 31_850], vec![10_400, 25_350]));
     }
 
     #[test]
     fn a_pause_of_the_process_is_nobodys_silence() {
         let looks = (0..=4_000).step_by(250).chain((24_000..=60_000).step_by(250));
-        let (pinged, judged) = of_slot_7(looks);
+        let (pinged, judged) = of_one_slot(looks);
         // Not at 24,000: of the 8 s there were but 2,250 ms. It is pinged again then, and judged by that.
         assert_eq!(pinged, [1_750, 24_000, 31_750, 46_750]);
         assert_eq!(judged, [39_750, 54_750]);
@@ -149,7 +152,7 @@ mod tests {
 
     #[test]
     fn patience_ends_before_the_next_ping() {
-        assert_eq!(Round::new(ms(15_000), ms(60_000)).patience, ms(14_750));
+        assert_eq!(Round::new(ms(15_000), ms(60_000)).patience, ms(15_000) - ms(15_000) / SLOTS as u32);
         assert_eq!(Round::new(ms(10), ms(5)).tick, ms(1));
     }
 }
