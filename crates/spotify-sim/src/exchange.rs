@@ -85,6 +85,10 @@ impl Reply {
         self
     }
 
+    pub(crate) fn has(&self, name: &str) -> bool {
+        self.headers.iter().any(|(known, _)| known.eq_ignore_ascii_case(name))
+    }
+
     /// Puts a header in the place of those of the same name.
     pub(crate) fn replacing(mut self, name: String, value: String) -> Self {
         self.headers.retain(|(known, _)| !known.eq_ignore_ascii_case(&name));

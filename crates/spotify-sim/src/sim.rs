@@ -116,11 +116,14 @@ impl Sim {
         let done = (!fault.before_effect).then(|| self.answer(call));
         tokio::time::sleep(Duration::from_millis(fault.delay_ms)).await;
         match fault.kind {
-            FaultKind::Delay => Some(done.unwrap_or_else(|| self.answer(call))),
+            FaultKind::Delay => {
+                let real = done.unwrap_or_else(|| self.answer(call));
+                Some(decorated(worded(fault, real.status).unwrap_or(real), fault))
+            }
             // The client's disconnect drops this future, and with it the wait.
             FaultKind::Hang => std::future::pending().await,
             FaultKind::Reset => None,
-            FaultKind::Status(status) => Some(failed(fault, status)),
+            FaultKind::Status(status) => Some(failed(call, fault, status)),
             FaultKind::Garbage => {
                 let status = fault.status.unwrap_or(200);
                 let whole = br#"{"device":{"id":"5fbb","is_active":true,"name":"Kit"#;
@@ -132,27 +135,30 @@ impl Sim {
 }
 
 /// The answer that a fault orders.
-fn failed(fault: &Fault, status: u16) -> Reply {
-    let reply = match &fault.body {
-        Some((text, true)) => Reply::typed(status, JSON, text.clone()),
-        Some((text, false)) => Reply::typed(status, "text/plain; charset=utf-8", text.clone()),
-        // What stands before Spotify's servers writes this one itself.
-        None if status == 502 => Reply::typed(
-            status,
-            "text/html; charset=UTF-8",
-            "<!DOCTYPE html>\n<title>Error 502 (Server Error)</title>\n<p>The server encountered a temporary error.\n",
-        ),
-        None if status == 204 => Reply::empty(status),
-        None => {
-            let message = format!("Backend respond with {status}");
-            Reply::json(status, &serde_json::json!({ "error": { "status": status, "message": message } }))
-        }
+fn failed(call: &Call, fault: &Fault, status: u16) -> Reply {
+    let unworded = || match status {
+        204 => Reply::empty(status),
+        _ if call.path.starts_with("/v1/") => api::failure(call, status),
+        _ => accounts::failure(status),
     };
-    decorated(reply, fault)
+    decorated(worded(fault, status).unwrap_or_else(unworded), fault)
 }
 
+/// The body that was ordered, where one was.
+fn worded(fault: &Fault, status: u16) -> Option<Reply> {
+    let (text, is_json) = fault.body.as_ref()?;
+    let content_type = if *is_json { JSON } else { "text/plain; charset=utf-8" };
+    Some(Reply::typed(status, content_type, text.clone()))
+}
+
+/// With the headers that were ordered. Spotify says on every 429 how long to wait.
 fn decorated(reply: Reply, fault: &Fault) -> Reply {
-    fault.headers.iter().cloned().fold(reply, |reply, (name, value)| reply.replacing(name, value))
+    let reply =
+        fault.headers.iter().cloned().fold(reply, |reply, (name, value)| reply.replacing(name, value));
+    if reply.status == 429 && !reply.has("retry-after") {
+        return reply.with("retry-after", "5");
+    }
+    reply
 }
 
 fn response(reply: Reply) -> Response {

@@ -3,7 +3,7 @@
 mod support;
 
 use serde_json::{Value, json};
-use support::{CLIENT, Spotify, text};
+use support::{CLIENT, SCOPES, Spotify, text};
 
 #[tokio::test]
 async fn the_same_seed_is_the_same_world() {
@@ -92,6 +92,28 @@ async fn playlists_are_made_filled_and_read() {
 }
 
 #[tokio::test]
+async fn a_playlist_is_changed_to_nothing_that_could_not_be_made() {
+    let spotify = Spotify::start().await;
+    let (token, _) = spotify.sign_in("host-1").await;
+    let made =
+        spotify.api(&token, "POST", "/v1/me/playlists", &json!({ "name": "Evening" }).to_string()).await;
+    let path = format!("/v1/playlists/{}", text(&made.json()["id"]));
+    let check = async |body: Value, status: u16, public: bool, collaborative: bool| {
+        let answer = spotify.api(&token, "PUT", &path, &body.to_string()).await;
+        assert_eq!(answer.status, status, "{body}: {}", answer.text);
+        let list = spotify.get(&token, &path).await;
+        let got = (&list["name"], &list["public"], &list["collaborative"]);
+        assert_eq!(got, (&json!("Evening"), &json!(public), &json!(collaborative)), "{body}");
+    };
+    check(json!({ "collaborative": true }), 400, true, false).await;
+    check(json!({ "public": true, "collaborative": true }), 400, true, false).await;
+    check(json!({ "public": false, "name": "" }), 400, true, false).await;
+    check(json!({ "public": false, "collaborative": true }), 200, false, true).await;
+    check(json!({ "public": true }), 400, false, true).await;
+    check(json!({ "public": true, "collaborative": false }), 200, true, false).await;
+}
+
+#[tokio::test]
 async fn somebody_elses_playlist_shows_no_items() {
     let spotify = Spotify::start().await;
     let (token, _) = spotify.sign_in("host-1").await;
@@ -113,6 +135,64 @@ async fn tracks_are_saved_and_forgotten() {
     assert_eq!(held().await, json!([false]));
     spotify.api(&token, "PUT", &format!("/v1/me/library?uris={uri}"), "").await;
     assert_eq!(held().await, json!([true]));
+}
+
+#[tokio::test]
+async fn asking_what_is_kept_needs_the_scope_of_its_kind() {
+    let spotify = Spotify::start().await;
+    let (all, _) = spotify.sign_in_to("host-1", &format!("{SCOPES} user-follow-read")).await;
+    let found = spotify.get(&all, "/v1/search?q=a&type=track,album,artist,playlist&limit=1").await;
+    let uri = |kind: &str| text(&found[kind]["items"][0]["uri"]);
+    let check = async |scopes: &str, uris: &str, status: u16| {
+        let (token, _) = spotify.sign_in_to("host-1", scopes).await;
+        let answer = spotify.api(&token, "GET", &format!("/v1/me/library/contains?uris={uris}"), "").await;
+        assert_eq!(answer.status, status, "{scopes}: {uris}");
+        if status == 403 {
+            assert_eq!(answer.json()["error"]["message"], "Insufficient client scope");
+        }
+    };
+    let library = "user-library-read";
+    let (artist, playlist) = (uri("artists"), uri("playlists"));
+    check(library, &format!("{},{}", uri("tracks"), uri("albums")), 200).await;
+    check(library, &artist, 403).await;
+    check(library, "spotify:user:host-2", 403).await;
+    check(library, &format!("{},{playlist}", uri("tracks")), 403).await;
+    check(&format!("{library} user-follow-read"), &format!("{artist},spotify:user:host-2"), 200).await;
+    check(&format!("{library} user-follow-read"), &playlist, 403).await;
+    check(&format!("{library} playlist-read-private"), &playlist, 200).await;
+}
+
+#[tokio::test]
+async fn a_show_lists_its_episodes_page_by_page() {
+    let spotify = Spotify::start().await;
+    let (token, _) = spotify.sign_in_to("host-1", &format!("{SCOPES} user-read-playback-position")).await;
+    let found = spotify.get(&token, "/v1/search?q=listening&type=show").await;
+    let show = text(&found["shows"]["items"][0]["id"]);
+    let path = format!("/v1/shows/{show}/episodes");
+    let first = spotify.get(&token, &path).await;
+    assert_eq!((&first["limit"], &first["offset"], &first["next"]), (&json!(20), &json!(0), &Value::Null));
+    let mut names = Vec::new();
+    let mut next = Some(format!("{path}?limit=2"));
+    while let Some(path) = next {
+        let page = spotify.get(&token, &path).await;
+        let episodes = page["items"].as_array().expect("a list");
+        assert!(episodes.len() <= 2);
+        names.extend(episodes.iter().map(|episode| text(&episode["name"])));
+        assert!(episodes.iter().all(|episode| episode.get("show").is_none()), "its show is known");
+        next = page["next"]
+            .as_str()
+            .map(|next| next.strip_prefix(&spotify.base()).expect("its own address").to_owned());
+    }
+    assert_eq!(first["total"], names.len());
+    let whole = spotify.get(&token, &format!("/v1/shows/{show}")).await;
+    assert_eq!(first["items"], whole["episodes"]["items"]);
+    let status = async |token: &str, path: &str| spotify.api(token, "GET", path, "").await.status;
+    for limit in ["limit=0", "limit=51"] {
+        assert_eq!(status(&token, &format!("{path}?{limit}")).await, 400, "{limit}");
+    }
+    assert_eq!(status(&token, "/v1/shows/0000000000000000000000/episodes").await, 404);
+    let (other, _) = spotify.sign_in("host-1").await;
+    assert_eq!(status(&other, &path).await, 403);
 }
 
 #[tokio::test]

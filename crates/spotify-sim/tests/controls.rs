@@ -50,7 +50,15 @@ async fn what_is_not_understood_gets_400_and_changes_nothing() {
     check("/_sim/faults", json!([{ "match": {}, "kind": "hang", "times": null }])).await;
     check("/_sim/faults", json!([{ "match": {}, "kind": "hang" }, { "match": {}, "kind": "flood" }])).await;
     check("/_sim/faults", json!([{ "match": { "colour": "red" }, "kind": "hang" }])).await;
-    assert_eq!(spotify.send("GET", "/_sim/calls?user=nobody", "", "").await.status, 400);
+    for path in
+        ["calls?user=nobody", "calls?x=1", "tokens?x=1", "tokens?user=host-1", "users/host-1/player?x=1"]
+    {
+        let answer = spotify.send("GET", &format!("/_sim/{path}"), "", "").await;
+        assert_eq!(answer.status, 400, "{path}");
+        assert!(answer.json()["error"]["message"].is_string(), "{path}");
+    }
+    let asked = json!({ "product": "free" }).to_string();
+    assert_eq!(spotify.send("POST", "/_sim/users/host-1?x=1", "", &asked).await.status, 400);
     assert_eq!(spotify.api(&token, "PUT", "/v1/me/player/pause", "").await.status, 204);
     assert_eq!(spotify.truth("host-1").await["playing"]["uri"], before);
 }
@@ -125,7 +133,65 @@ async fn a_fault_after_the_effect_leaves_it_done() {
     check(json!({ "match": {}, "kind": "status", "status": 500 }), 500, 0).await;
     check(json!({ "match": {}, "kind": "status", "status": 500, "before_effect": false }), 500, 1).await;
     check(json!({ "match": {}, "kind": "garbage", "before_effect": false }), 200, 1).await;
-    check(json!({ "match": {}, "kind": "delay", "delay_ms": 1 }), 204, 1).await;
+    let delayed = json!({ "match": {}, "kind": "delay", "delay_ms": 1 });
+    check(delayed.clone(), 204, 1).await;
+    let mut late = delayed;
+    late["status"] = 503.into();
+    check(late.clone(), 503, 0).await;
+    late["before_effect"] = false.into();
+    check(late, 503, 1).await;
+}
+
+#[tokio::test]
+async fn a_late_answer_is_the_one_that_was_ordered() {
+    const DELAY_MS: u64 = 60;
+    let spotify = Spotify::start().await;
+    let (token, _) = spotify.sign_in("host-1").await;
+    let me = spotify.api(&token, "GET", "/v1/me", "").await.text;
+    let check = async |ordered: Value, expected: (u16, &str, &str)| {
+        let mut fault = json!({ "match": {}, "kind": "delay", "delay_ms": DELAY_MS });
+        for (key, value) in ordered.as_object().expect("an object") {
+            fault[key] = value.clone();
+        }
+        spotify.control("faults", json!([fault])).await;
+        let sent = std::time::Instant::now();
+        let answer = spotify.api(&token, "GET", "/v1/me", "").await;
+        assert!(sent.elapsed() >= Duration::from_millis(DELAY_MS), "{ordered}");
+        let got = (answer.status, answer.header("x-wait"), answer.text.as_str());
+        assert_eq!(got, expected, "{ordered}");
+    };
+    let whole = json!({ "status": 503, "headers": { "X-Wait": "7" }, "body": "busy" });
+    check(whole, (503, "7", "busy")).await;
+    check(json!({ "headers": { "X-Wait": "7" } }), (200, "7", &me)).await;
+    check(json!({ "body": { "id": null } }), (200, "", "{\"id\":null}")).await;
+}
+
+#[tokio::test]
+async fn a_failure_without_a_body_looks_like_its_neighbours() {
+    let spotify = Spotify::start().await;
+    let (token, refresh) = spotify.sign_in("host-1").await;
+    let order = async |status: u16, headers: Value| {
+        let fault = json!({ "match": {}, "kind": "status", "status": status, "headers": headers });
+        spotify.control("faults", json!([fault])).await;
+    };
+    for (status, error) in [(400, "invalid_request"), (429, "invalid_request"), (503, "server_error")] {
+        order(status, json!({})).await;
+        let answer = spotify.refresh(&refresh).await;
+        assert_eq!((answer.status, answer.json()), (status, json!({ "error": error })));
+    }
+    let read = async |path: &str| spotify.api(&token, "GET", path, "").await;
+    order(503, json!({})).await;
+    let message = "Backend respond with 503";
+    assert!(read("/v1/me/player").await.text.contains(&format!("\"message\" : \"{message}\"")));
+    assert!(read("/v1/me").await.text.contains(&format!("\"message\":\"{message}\"")));
+    assert_eq!(read("/v1/me").await.header("retry-after"), "");
+    order(502, json!({})).await;
+    assert!(read("/v1/me/player").await.text.starts_with("<!DOCTYPE html>"));
+    order(429, json!({})).await;
+    assert_eq!(read("/v1/me/player").await.header("retry-after"), "5");
+    assert_eq!(spotify.refresh(&refresh).await.header("retry-after"), "5");
+    order(429, json!({ "Retry-After": 48_925 })).await;
+    assert_eq!(read("/v1/me/player").await.header("retry-after"), "48925");
 }
 
 /// Sends `next` and hangs up at once; returns how often it was done when the fault's wait is surely over or dropped.
@@ -200,4 +266,16 @@ async fn limits_let_through_what_they_say_and_roll_on() {
     // A day later the first token has ended.
     let (token, _) = spotify.sign_in("host-1").await;
     assert_eq!(spotify.api(&token, "GET", search, "").await.status, 200);
+}
+
+#[tokio::test]
+async fn what_the_window_refused_is_not_counted_against_the_day() {
+    let spotify = Spotify::start().await;
+    let (token, _) = spotify.sign_in("host-1").await;
+    let app = format!("apps/{CLIENT}");
+    let status = async || spotify.api(&token, "GET", "/v1/me", "").await.status;
+    spotify.control(&app, json!({ "calls_per_30s": 1, "daily_quota": { "me": 2 } })).await;
+    assert_eq!([status().await, status().await, status().await], [200, 429, 429]);
+    spotify.control(&app, json!({ "calls_per_30s": null })).await;
+    assert_eq!([status().await, status().await], [200, 429], "one was left of the two");
 }

@@ -80,6 +80,69 @@ async fn commands_are_refused_in_spotifys_words() {
 }
 
 #[tokio::test]
+async fn what_is_disallowed_is_refused() {
+    let spotify = Spotify::start().await;
+    let (token, _) = spotify.sign_in("host-1").await;
+    let uris = track_uris(&spotify, &token).await;
+    let commands = [
+        ("pausing", PAUSE),
+        ("resuming", PLAY),
+        ("seeking", ("PUT", "/v1/me/player/seek?position_ms=1000")),
+        ("skipping_next", NEXT),
+        ("skipping_prev", PREVIOUS),
+        ("toggling_repeat_context", ("PUT", "/v1/me/player/repeat?state=context")),
+        ("toggling_repeat_track", ("PUT", "/v1/me/player/repeat?state=track")),
+    ];
+    let check = async |playing: Value, expected: &[&str]| {
+        spotify.control("users/host-1", json!({ "playing": playing })).await;
+        let listed = spotify.get(&token, "/v1/me/player").await["actions"]["disallows"].clone();
+        let listed = listed.as_object().expect("an object");
+        assert_eq!(listed.keys().map(String::as_str).collect::<Vec<_>>(), expected);
+        for (_, (method, path)) in commands.iter().filter(|(key, _)| listed.contains_key(*key)) {
+            let answer = spotify.api(&token, method, path, "").await;
+            let error = answer.json()["error"].clone();
+            let refused = json!({ "status": 403, "message": "Player command failed: Restriction violated",
+                "reason": "UNKNOWN" });
+            assert_eq!(error, refused, "{method} {path}");
+        }
+    };
+    let ad = ["resuming", "seeking", "skipping_next", "skipping_prev", "toggling_repeat_track"];
+    check(json!({ "kind": "ad" }), &ad).await;
+    let one = ["resuming", "skipping_prev", "toggling_repeat_context"];
+    check(json!({ "uris": [uris[0]] }), &one).await;
+    let silence = ["pausing", "seeking", "skipping_next", "skipping_prev", "toggling_repeat_track"];
+    check(Value::Null, &silence).await;
+    assert_eq!(spotify.truth("host-1").await["journal"], json!([]));
+}
+
+#[tokio::test]
+async fn play_with_a_position_goes_on_from_there() {
+    const POSITION_MS: u64 = 60_000;
+    let spotify = Spotify::start().await;
+    let (token, _) = spotify.sign_in("host-1").await;
+    let before = spotify.truth("host-1").await["playing"]["uri"].clone();
+    let play = async |position_ms: Value| {
+        let body = json!({ "position_ms": position_ms }).to_string();
+        spotify.api(&token, PLAY.0, PLAY.1, &body).await.status
+    };
+    let check = async |from: u64| {
+        let playing = spotify.truth("host-1").await["playing"].clone();
+        assert_eq!((&playing["uri"], &playing["is_playing"]), (&before, &json!(true)));
+        let at = playing["progress_ms"].as_u64().expect("a number");
+        assert!((from..from + 10_000).contains(&at), "{at}");
+    };
+    spotify.api(&token, PAUSE.0, PAUSE.1, "").await;
+    assert_eq!(play(json!(POSITION_MS)).await, 204);
+    check(POSITION_MS).await;
+    assert_eq!(play(json!(0)).await, 204, "it plays already, and so is sought");
+    check(0).await;
+    assert_eq!(play(Value::Null).await, 403, "no position is the bare command");
+    assert_eq!(play(json!(-1)).await, 400);
+    spotify.control("users/host-1", json!({ "playing": { "kind": "ad" } })).await;
+    assert_eq!(play(json!(POSITION_MS)).await, 403, "an advertisement is not sought");
+}
+
+#[tokio::test]
 async fn the_journal_says_which_track_was_skipped() {
     let spotify = Spotify::start().await;
     let (token, _) = spotify.sign_in("host-1").await;
@@ -232,6 +295,30 @@ async fn reads_trail_a_command_where_the_app_is_told_so() {
     assert_eq!(spotify.truth("host-1").await["playing"]["is_playing"], false);
     spotify.advance(25_000).await;
     assert_eq!(spotify.get(&token, "/v1/me/player").await["is_playing"], false);
+}
+
+#[tokio::test]
+async fn the_list_of_devices_trails_too() {
+    const STALENESS_MS: u64 = 25_000;
+    let spotify = Spotify::start().await;
+    let (token, _) = spotify.sign_in("host-1").await;
+    spotify.control(&format!("apps/{CLIENT}"), json!({ "staleness_ms": STALENESS_MS })).await;
+    let devices = async || {
+        let devices = spotify.get(&token, "/v1/me/player/devices").await["devices"].clone();
+        let short = |device: &Value| (device["is_active"] == true, device["volume_percent"].as_u64());
+        devices.as_array().expect("a list").iter().map(short).collect::<Vec<_>>()
+    };
+    let before = [(true, Some(60)), (false, Some(100))];
+    spotify.api(&token, "PUT", "/v1/me/player/volume?volume_percent=11", "").await;
+    assert_eq!(devices().await, before);
+    spotify.advance(STALENESS_MS).await;
+    assert_eq!(devices().await, [(true, Some(11)), (false, Some(100))]);
+    let devices_now = spotify.get(&token, "/v1/me/player/devices").await["devices"].clone();
+    let body = json!({ "device_ids": [devices_now[1]["id"]] }).to_string();
+    assert_eq!(spotify.api(&token, "PUT", "/v1/me/player", &body).await.status, 204);
+    assert_eq!(devices().await, [(true, Some(11)), (false, Some(100))]);
+    spotify.advance(STALENESS_MS).await;
+    assert_eq!(devices().await, [(false, Some(11)), (true, Some(100))]);
 }
 
 #[tokio::test]

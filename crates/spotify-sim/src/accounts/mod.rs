@@ -5,4 +5,4 @@ mod page;
 mod token;
 
 pub(crate) use authorize::{form, submit};
-pub(crate) use token::{token, user_behind};
+pub(crate) use token::{failure, token, user_behind};

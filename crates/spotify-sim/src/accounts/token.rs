@@ -56,6 +56,12 @@ fn refused(error: OauthError) -> Reply {
     Reply::json(400, &body)
 }
 
+/// What the accounts service answers to a call that was ordered to fail.
+pub(crate) fn failure(status: u16) -> Reply {
+    let error = if (400..500).contains(&status) { "invalid_request" } else { "server_error" };
+    Reply::json(status, &json!({ "error": error }))
+}
+
 fn given(tokens: &Tokens) -> Reply {
     let mut body = json!({
         "access_token": tokens.access, "token_type": "Bearer",

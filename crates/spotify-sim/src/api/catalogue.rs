@@ -86,6 +86,14 @@ pub(super) fn show(asked: &mut Asked<'_>) -> Result<Done, ApiError> {
     Ok(Done::Json(200, body))
 }
 
+pub(super) fn show_episodes(asked: &mut Asked<'_>) -> Result<Done, ApiError> {
+    index(asked, Kind::Show)?;
+    let page = Page::of(asked.call, 20, 50)?;
+    let view = asked.view();
+    let episodes = asked.catalogue.episodes.len();
+    Ok(Done::Json(200, page.of_list(asked, episodes, |at| view.episode_short(at))))
+}
+
 pub(super) fn episode(asked: &mut Asked<'_>) -> Result<Done, ApiError> {
     let index = index(asked, Kind::Episode)?;
     let body: Value = asked.view().episode(index);

@@ -19,7 +19,7 @@ pub(super) fn run(asked: &mut Asked<'_>, endpoint: Endpoint) -> Result<Done, Api
             device = Some(id);
             Act::Transfer { play }
         }
-        Endpoint::Play => Act::Play(start(asked)?),
+        Endpoint::Play => play(asked)?,
         Endpoint::Pause => Act::Pause,
         Endpoint::Next => Act::Next,
         Endpoint::Previous => Act::Previous,
@@ -83,15 +83,15 @@ fn queued(asked: &Asked<'_>) -> Result<Item, ApiError> {
         .ok_or_else(|| ApiError::bad("Invalid track uri"))
 }
 
-/// The body of `play`: nothing to go on, or what to start.
-fn start(asked: &mut Asked<'_>) -> Result<Option<Start>, ApiError> {
+/// The body of `play`: go on, or what to start.
+fn play(asked: &mut Asked<'_>) -> Result<Act, ApiError> {
     let body = body(asked)?;
     let position_ms = match &body["position_ms"] {
-        Value::Null => 0,
-        given => given.as_u64().ok_or_else(|| ApiError::bad("Invalid position_ms"))?,
+        Value::Null => None,
+        given => Some(given.as_u64().ok_or_else(|| ApiError::bad("Invalid position_ms"))?),
     };
     let (context_uri, items) = match (&body["context_uri"], &body["uris"]) {
-        (Value::Null, Value::Null) => return Ok(None),
+        (Value::Null, Value::Null) => return Ok(Act::Resume(position_ms)),
         (Value::String(uri), Value::Null) => {
             let (user, now) = (asked.user(), asked.now);
             let items = asked.world.context_items(user, uri, now);
@@ -107,7 +107,8 @@ fn start(asked: &mut Asked<'_>) -> Result<Option<Start>, ApiError> {
         _ => return Err(ApiError::bad("Can't have both context_uri and uris")),
     };
     let first = offset(asked, &body["offset"], &items)?;
-    Ok(Some(Start { list: List::new(context_uri, items, first), position_ms }))
+    let list = List::new(context_uri, items, first);
+    Ok(Act::Play(Start { list, position_ms: position_ms.unwrap_or(0) }))
 }
 
 fn offset(asked: &Asked<'_>, given: &Value, items: &[Item]) -> Result<usize, ApiError> {

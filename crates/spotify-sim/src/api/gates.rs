@@ -18,7 +18,7 @@ struct Asked<'a> {
 type Gate = fn(&mut Asked<'_>) -> Result<(), ApiError>;
 
 /// After the token (which says whose call it is) and before device and restriction (which the act itself finds).
-const GATES: [Gate; 7] = [owner_premium, allowlist, quota, rate, mode, scope, premium];
+const GATES: [Gate; 8] = [owner_premium, allowlist, quota, rate, count, mode, scope, premium];
 
 const OWNER: &str = "Active premium subscription required for the owner of the app. When the subscription status \
                      changes, it can take a few hours before requests are allowed again.";
@@ -55,11 +55,17 @@ fn allowlist(asked: &mut Asked<'_>) -> Result<(), ApiError> {
 
 fn quota(asked: &mut Asked<'_>) -> Result<(), ApiError> {
     let app = asked.world.app(&asked.grant.client_id);
-    app.take_quota(asked.route.group, asked.now).map_err(ApiError::quota)
+    app.within_quota(asked.route.group, asked.now).map_err(ApiError::quota)
 }
 
 fn rate(asked: &mut Asked<'_>) -> Result<(), ApiError> {
-    asked.world.app(&asked.grant.client_id).take_rate(asked.now).map_err(ApiError::rate)
+    asked.world.app(&asked.grant.client_id).within_rate(asked.now).map_err(ApiError::rate)
+}
+
+/// No gate: it stands behind both limits, so that what one of them refused costs nothing of the other.
+fn count(asked: &mut Asked<'_>) -> Result<(), ApiError> {
+    asked.world.app(&asked.grant.client_id).count(asked.route.group, asked.now);
+    Ok(())
 }
 
 fn mode(asked: &mut Asked<'_>) -> Result<(), ApiError> {

@@ -54,16 +54,18 @@ fn named(asked: &Asked<'_>, uri: &str) -> Result<Option<Named>, ApiError> {
     }
 }
 
+/// The scopes that saved lists, and followed artists and users, need besides the library's own.
+fn may_touch(asked: &Asked<'_>, named: &[Option<Named>], list: &str, follow: &str) -> Result<(), ApiError> {
+    let has_list = named.iter().flatten().any(|named| named.kind == Kind::Playlist);
+    let has_follow = named.iter().any(|named| named.is_none_or(|named| named.kind == Kind::Artist));
+    let granted = (!has_list || asked.grant.has(list)) && (!has_follow || asked.grant.has(follow));
+    if granted { Ok(()) } else { Err(ApiError::scope()) }
+}
+
 pub(super) fn save(asked: &mut Asked<'_>, keep: bool) -> Result<Done, ApiError> {
     let uris = uris(asked)?;
     let named: Vec<Option<Named>> = uris.iter().map(|uri| named(asked, uri)).collect::<Result<_, _>>()?;
-    let has_list = named.iter().flatten().any(|named| named.kind == Kind::Playlist);
-    let has_follow = named.iter().any(|named| named.is_none_or(|named| named.kind == Kind::Artist));
-    if (has_list && !asked.grant.has("playlist-modify-public"))
-        || (has_follow && !asked.grant.has("user-follow-modify"))
-    {
-        return Err(ApiError::scope());
-    }
+    may_touch(asked, &named, "playlist-modify-public", "user-follow-modify")?;
     let (catalogue, now) = (Arc::clone(&asked.catalogue), asked.now);
     let library = asked.account().library(&catalogue);
     for (uri, named) in uris.into_iter().zip(named) {
@@ -97,6 +99,7 @@ pub(super) fn save(asked: &mut Asked<'_>, keep: bool) -> Result<Done, ApiError> 
 pub(super) fn contains(asked: &mut Asked<'_>) -> Result<Done, ApiError> {
     let uris = uris(asked)?;
     let named: Vec<Option<Named>> = uris.iter().map(|uri| named(asked, uri)).collect::<Result<_, _>>()?;
+    may_touch(asked, &named, "playlist-read-private", "user-follow-read")?;
     let catalogue = Arc::clone(&asked.catalogue);
     let library = asked.account().library(&catalogue);
     let held: Value = uris

@@ -25,7 +25,7 @@ use crate::world::catalogue::Catalogue;
 use crate::world::tokens::{Grant, TokenKind};
 use errors::ApiError;
 use render::View;
-use routes::{Endpoint, Found};
+use routes::{Endpoint, Found, Route};
 
 /// What a successful call is answered with.
 enum Done {
@@ -117,6 +117,25 @@ pub(crate) fn answer(world: &mut World, call: &Call, now: Timestamp) -> Reply {
     reply.with("access-control-allow-origin", "*").with("cache-control", cache)
 }
 
+/// What the Web API answers to a call that was ordered to fail.
+pub(crate) fn failure(call: &Call, status: u16) -> Reply {
+    if status == 502 {
+        // What stands before Spotify's servers writes this one itself.
+        return Reply::typed(
+            status,
+            "text/html; charset=UTF-8",
+            "<!DOCTYPE html>\n<title>Error 502 (Server Error)</title>\n<p>The server encountered a temporary error.\n",
+        );
+    }
+    let message = match status {
+        429 => "API rate limit exceeded".to_owned(),
+        _ => format!("Backend respond with {status}"),
+    };
+    let player = |route: &Route| route.group == Group::Player;
+    let pretty = matches!(routes::find(&call.method, &call.path), Found::Route(route, _) if player(route));
+    ApiError::new(status, message).reply(pretty)
+}
+
 fn act(asked: &mut Asked<'_>, endpoint: Endpoint) -> Result<Done, ApiError> {
     match endpoint {
         Endpoint::Me => Ok(me(asked)),
@@ -153,6 +172,7 @@ fn act(asked: &mut Asked<'_>, endpoint: Endpoint) -> Result<Done, ApiError> {
         Endpoint::Artist => catalogue::artist(asked),
         Endpoint::ArtistAlbums => catalogue::artist_albums(asked),
         Endpoint::Show => catalogue::show(asked),
+        Endpoint::ShowEpisodes => catalogue::show_episodes(asked),
         Endpoint::Episode => catalogue::episode(asked),
         Endpoint::Search => search::search(asked),
         Endpoint::Removed => Err(ApiError::new(403, "Forbidden")),

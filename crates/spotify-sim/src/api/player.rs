@@ -18,7 +18,7 @@ fn seen(asked: &mut Asked<'_>) -> State {
 
 pub(super) fn player(asked: &mut Asked<'_>) -> Result<Done, ApiError> {
     let state = seen(asked);
-    let Some(device) = &state.active else { return Ok(Done::Empty(204)) };
+    let Some(device) = state.active_device() else { return Ok(Done::Empty(204)) };
     let mut body = playback(asked, &state);
     body["device"] = View::device(device, true);
     body["repeat_state"] = match state.repeat {
@@ -34,7 +34,7 @@ pub(super) fn player(asked: &mut Asked<'_>) -> Result<Done, ApiError> {
 
 pub(super) fn currently_playing(asked: &mut Asked<'_>) -> Result<Done, ApiError> {
     let state = seen(asked);
-    if state.active.is_none() || state.playing.is_none() {
+    if state.active_device().is_none() || state.playing.is_none() {
         return Ok(Done::Empty(204));
     }
     Ok(Done::Json(200, playback(asked, &state)))
@@ -98,12 +98,12 @@ fn shown_disallows(state: &State) -> Value {
 }
 
 pub(super) fn devices(asked: &mut Asked<'_>) -> Done {
-    let player = &asked.account().player;
-    let devices: Vec<Value> = player
+    let state = seen(asked);
+    let devices: Vec<Value> = state
         .devices
         .iter()
         .filter(|device| !device.is_asleep)
-        .map(|device| View::device(device, player.active.as_ref() == Some(&device.id)))
+        .map(|device| View::device(device, state.active.as_ref() == Some(&device.id)))
         .collect();
     Done::Json(200, json!({ "devices": devices }))
 }
@@ -111,7 +111,7 @@ pub(super) fn devices(asked: &mut Asked<'_>) -> Done {
 pub(super) fn queue(asked: &mut Asked<'_>) -> Done {
     let state = seen(asked);
     let view = asked.view();
-    let current = state.playing.as_ref().filter(|_| state.active.is_some());
+    let current = state.playing.as_ref().filter(|_| state.active_device().is_some());
     let queue: Vec<Value> = match current {
         Some(_) => state.upcoming(&asked.catalogue).into_iter().map(|item| view.item(item)).collect(),
         None => Vec::new(),

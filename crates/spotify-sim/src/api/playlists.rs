@@ -126,19 +126,34 @@ fn flag(body: &Value, key: &str) -> Result<Option<bool>, ApiError> {
     }
 }
 
+fn name(body: &Value) -> Result<Option<String>, ApiError> {
+    match text(body, "name")? {
+        Some(name) if name.is_empty() => Err(no_name()),
+        name => Ok(name),
+    }
+}
+
+fn no_name() -> ApiError {
+    ApiError::bad("Missing required field: name")
+}
+
+/// Others can write in a private list only.
+fn fits(public: bool, collaborative: bool) -> Result<(), ApiError> {
+    if public && collaborative {
+        return Err(ApiError::bad("Collaborative playlists can only be private."));
+    }
+    Ok(())
+}
+
 pub(super) fn create(asked: &mut Asked<'_>) -> Result<Done, ApiError> {
     let body = body(asked)?;
-    let name = text(&body, "name")?
-        .filter(|name| !name.is_empty())
-        .ok_or_else(|| ApiError::bad("Missing required field: name"))?;
+    let name = name(&body)?.ok_or_else(no_name)?;
     let public = flag(&body, "public")?.unwrap_or(true);
     let collaborative = flag(&body, "collaborative")?.unwrap_or(false);
     let description = text(&body, "description")?;
     may_write(asked, public)?;
+    fits(public, collaborative)?;
     if collaborative {
-        if public {
-            return Err(ApiError::bad("Collaborative playlists can only be private."));
-        }
         may_write(asked, true)?;
     }
     let (catalogue, user, now) = (Arc::clone(&asked.catalogue), asked.user(), asked.now);
@@ -150,14 +165,14 @@ pub(super) fn create(asked: &mut Asked<'_>) -> Result<Done, ApiError> {
 
 pub(super) fn change(asked: &mut Asked<'_>) -> Result<Done, ApiError> {
     let body = body(asked)?;
-    let (name, description) = (text(&body, "name")?, text(&body, "description")?);
+    let (name, description) = (name(&body)?, text(&body, "description")?);
     let (public, collaborative) = (flag(&body, "public")?, flag(&body, "collaborative")?);
     write(asked, 200, |list, _| {
         list.name = name.unwrap_or(std::mem::take(&mut list.name));
         list.description = description.or(list.description.take());
         list.public = public.unwrap_or(list.public);
         list.collaborative = collaborative.unwrap_or(list.collaborative);
-        Ok(())
+        fits(list.public, list.collaborative)
     })?;
     Ok(Done::Empty(200))
 }

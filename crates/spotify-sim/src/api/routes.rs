@@ -42,6 +42,7 @@ pub(crate) enum Endpoint {
     Artist,
     ArtistAlbums,
     Show,
+    ShowEpisodes,
     Episode,
     Search,
     Removed,
@@ -66,6 +67,7 @@ const MODIFY: &str = "user-modify-playback-state";
 const LIBRARY: &str = "user-library-read";
 const LIBRARY_MODIFY: &str = "user-library-modify";
 const PRIVATE: &str = "playlist-read-private";
+const POSITION: &str = "user-read-playback-position";
 
 const fn route(
     method: Method,
@@ -132,8 +134,9 @@ pub(crate) static ROUTES: &[Route] = &[
     route(GET, "/v1/albums/{id}/tracks", Endpoint::AlbumTracks, Group::Catalogue, &[]),
     route(GET, "/v1/artists/{id}", Endpoint::Artist, Group::Catalogue, &[]),
     route(GET, "/v1/artists/{id}/albums", Endpoint::ArtistAlbums, Group::ArtistAlbums, &[]),
-    route(GET, "/v1/shows/{id}", Endpoint::Show, Group::Catalogue, &["user-read-playback-position"]),
-    route(GET, "/v1/episodes/{id}", Endpoint::Episode, Group::Catalogue, &["user-read-playback-position"]),
+    route(GET, "/v1/shows/{id}", Endpoint::Show, Group::Catalogue, &[POSITION]),
+    route(GET, "/v1/shows/{id}/episodes", Endpoint::ShowEpisodes, Group::Catalogue, &[POSITION]),
+    route(GET, "/v1/episodes/{id}", Endpoint::Episode, Group::Catalogue, &[POSITION]),
     route(GET, "/v1/search", Endpoint::Search, Group::Search, &[]),
     removed(GET, "/v1/tracks", Group::Catalogue),
     removed(GET, "/v1/albums", Group::Catalogue),

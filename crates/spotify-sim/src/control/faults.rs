@@ -66,9 +66,9 @@ fn understood(ordered: Ordered) -> Result<Fault, ControlError> {
     }
     let kind = match (kind, status, delay_ms) {
         (Kind::Status, None, _) => return Err(ControlError::bad("status: needed for this kind")),
-        (Kind::Status, Some(status), _) => FaultKind::Status(status),
         (Kind::Delay, _, None) => return Err(ControlError::bad("delay_ms: needed for this kind")),
-        (Kind::Delay, ..) => FaultKind::Delay,
+        (Kind::Status | Kind::Delay, Some(status), _) => FaultKind::Status(status),
+        (Kind::Delay, None, _) => FaultKind::Delay,
         (Kind::Hang, ..) => FaultKind::Hang,
         (Kind::Reset, ..) => FaultKind::Reset,
         (Kind::Garbage, ..) => FaultKind::Garbage,

@@ -36,7 +36,7 @@ pub(crate) fn answer(world: &mut World, clock: &MovableClock, call: &Call) -> Re
     let rest = call.path.strip_prefix("/_sim/").unwrap_or_default();
     let parts: Vec<&str> = rest.split('/').collect();
     let now = clock.now();
-    let result = match (&call.method, parts.as_slice()) {
+    let result = asked_rightly(call, &parts).and_then(|()| match (&call.method, parts.as_slice()) {
         (&Method::GET, ["calls"]) => calls(world, call),
         (&Method::GET, ["tokens"]) => Ok(tokens(world)),
         (&Method::GET, ["faults"]) => Ok(json!({ "faults": world.faults.len() })),
@@ -49,12 +49,21 @@ pub(crate) fn answer(world: &mut World, clock: &MovableClock, call: &Call) -> Re
         (&Method::POST, ["users", id, "app"]) => users::app(world, id, call, now),
         (&Method::GET, ["users", id, "view"]) => users::view(world, id, &call.base, now),
         _ => Err(ControlError::bad(format!("No control {} {}", call.method, call.path))),
-    };
+    });
     match result {
         Ok(body) => Reply::json(200, &body),
         Err(error) => error.reply(),
     }
     .with("cache-control", "no-store")
+}
+
+/// Refuses what no control takes in its query.
+fn asked_rightly(call: &Call, parts: &[&str]) -> Result<(), ControlError> {
+    let known = |key: &str| parts == ["calls"] && key == "user";
+    match call.query.iter().find(|(key, _)| !known(key)) {
+        Some((key, _)) => Err(ControlError::bad(format!("Unknown parameter {key:?}"))),
+        None => Ok(()),
+    }
 }
 
 /// Reads a body whose every key is known.
@@ -100,9 +109,6 @@ fn user(name: &str) -> Result<User, ControlError> {
 }
 
 fn calls(world: &World, call: &Call) -> Result<Value, ControlError> {
-    if let Some((key, _)) = call.query.iter().find(|(key, _)| key != "user") {
-        return Err(ControlError::bad(format!("Unknown parameter {key:?}")));
-    }
     let wanted = call.query("user").map(user).transpose()?;
     let shown = world.calls.iter().filter(|(key, _)| wanted.is_none() || key.user == wanted);
     let by: Vec<Value> = shown

@@ -288,13 +288,8 @@ struct AppAct {
     device_id: Option<String>,
 }
 
-/// What the host starts in the app: a song out of the album it is on, or a list, from a song of it.
-fn started(
-    world: &mut World,
-    user: User,
-    wanted: &AppAct,
-    now: Timestamp,
-) -> Result<Option<Start>, ControlError> {
+/// What `play` does in the app: go on, or start a song out of the album it is on, or a list, from a song of it.
+fn played(world: &mut World, user: User, wanted: &AppAct, now: Timestamp) -> Result<Act, ControlError> {
     let nothing = |uri: &str| ControlError::bad(format!("Nothing is {uri}"));
     let song = match &wanted.uri {
         Some(uri) => Some(world.item(uri).ok_or_else(|| nothing(uri))?),
@@ -306,18 +301,18 @@ fn started(
             Named::new(Kind::Album, world.catalogue.tracks[track].album).uri(world.catalogue.seed)
         }
         (None, Some(item)) => {
-            return Ok(Some(Start {
+            return Ok(Act::Play(Start {
                 list: List::new(None, vec![item], 0),
                 position_ms: wanted.position_ms.unwrap_or(0),
             }));
         }
-        (None, None) => return Ok(None),
+        (None, None) => return Ok(Act::Resume(wanted.position_ms)),
     };
     let items = world.context_items(user, &context_uri, now).ok_or_else(|| nothing(&context_uri))?;
     let at = song.map_or(Some(0), |song| items.iter().position(|item| *item == song));
     let at = at.filter(|at| *at < items.len()).ok_or_else(|| ControlError::bad("uri: not in that list"))?;
     let list = List::new(Some(context_uri), items, at);
-    Ok(Some(Start { list, position_ms: wanted.position_ms.unwrap_or(0) }))
+    Ok(Act::Play(Start { list, position_ms: wanted.position_ms.unwrap_or(0) }))
 }
 
 pub(super) fn app(world: &mut World, name: &str, call: &Call, now: Timestamp) -> Result<Value, ControlError> {
@@ -325,7 +320,7 @@ pub(super) fn app(world: &mut World, name: &str, call: &Call, now: Timestamp) ->
     let wanted: AppAct = body(call)?;
     let needed = |key: &str| ControlError::bad(format!("{key}: needed for this act"));
     let doing = match wanted.act {
-        ActWord::Play => Act::Play(started(world, user, &wanted, now)?),
+        ActWord::Play => played(world, user, &wanted, now)?,
         ActWord::Pause => Act::Pause,
         ActWord::Next => Act::Next,
         ActWord::Previous => Act::Previous,

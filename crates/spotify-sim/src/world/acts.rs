@@ -8,8 +8,9 @@ use super::player::{By, Item, List, Player, Repeat, State};
 /// Something done to a player.
 #[derive(Clone, Debug)]
 pub(crate) enum Act {
-    /// Without a list: go on with what is loaded.
-    Play(Option<Start>),
+    Play(Start),
+    /// Go on with what is loaded; from this position, where one is given.
+    Resume(Option<u64>),
     Pause,
     Next,
     Previous,
@@ -42,7 +43,7 @@ pub(crate) enum Refused {
 impl Act {
     fn word(&self) -> &'static str {
         match self {
-            Self::Play(_) => "play",
+            Self::Play(_) | Self::Resume(_) => "play",
             Self::Pause => "pause",
             Self::Next => "next",
             Self::Previous => "previous",
@@ -81,7 +82,7 @@ pub(crate) fn act(
         player.activate(&device);
     }
     let queued = if let Act::Queue(item) = &act { Some(item.uri(catalogue)) } else { None };
-    let starts = matches!(act, Act::Play(_));
+    let starts = matches!(act, Act::Play(_) | Act::Resume(_));
     carry_out(player, catalogue, &device, act, now);
     let uri = if starts {
         player.playing.as_ref().map(|playing| playing.item.uri(catalogue))
@@ -110,15 +111,17 @@ fn permitted(player: &Player, catalogue: &Catalogue, device: &str, act: &Act) ->
     let elsewhere = player.active.as_deref() != Some(device);
     let refused = target.is_restricted
         || match act {
-            Act::Play(None) => no.resuming && !elsewhere,
+            // With a position it is a seek as well, and so not idle where the item plays already.
+            Act::Resume(Some(_)) if player.playing.is_some() => no.seeking,
+            Act::Resume(_) => no.resuming && !elsewhere,
             Act::Pause => no.pausing,
             Act::Next => no.skipping_next,
             Act::Previous => no.skipping_prev,
             Act::Seek(_) => no.seeking,
             Act::Shuffle(on) => *on == player.shuffle,
-            Act::Repeat(to) => *to == player.repeat,
+            Act::Repeat(to) => *to == player.repeat || no.repeating(*to),
             Act::Volume(_) if !target.supports_volume => return Err(Refused::Volume),
-            Act::Play(Some(start)) => silent(start, catalogue),
+            Act::Play(start) => silent(start, catalogue),
             Act::Volume(_) | Act::Queue(_) | Act::Transfer { .. } => false,
         };
     if refused { Err(Refused::Restricted) } else { Ok(()) }
@@ -132,8 +135,14 @@ fn silent(start: &Start, catalogue: &Catalogue) -> bool {
 
 fn carry_out(player: &mut Player, catalogue: &Catalogue, device: &str, act: Act, now: Timestamp) {
     match act {
-        Act::Play(Some(start)) => player.start(start.list, start.position_ms, true, now),
-        Act::Play(None) | Act::Transfer { play: true } => resume(player, catalogue, now),
+        Act::Play(start) => player.start(start.list, start.position_ms, true, now),
+        Act::Resume(position_ms) => {
+            resume(player, catalogue, now);
+            if let Some(position_ms) = position_ms {
+                player.seek(catalogue, position_ms, now);
+            }
+        }
+        Act::Transfer { play: true } => resume(player, catalogue, now),
         Act::Pause => player.set_playing(false, now),
         Act::Next => player.skip(catalogue, now),
         Act::Previous => player.back(catalogue, now),
@@ -169,6 +178,17 @@ pub(crate) struct Disallows {
     pub(crate) skipping_prev: bool,
     pub(crate) toggling_repeat_context: bool,
     pub(crate) toggling_repeat_track: bool,
+}
+
+impl Disallows {
+    /// Whether repeating like this may not be turned on. Turning it off is never disallowed: nobody is left with it.
+    fn repeating(self, to: Repeat) -> bool {
+        match to {
+            Repeat::Off => false,
+            Repeat::Track => self.toggling_repeat_track,
+            Repeat::Context => self.toggling_repeat_context,
+        }
+    }
 }
 
 /// Derives them from a state.

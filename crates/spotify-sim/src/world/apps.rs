@@ -61,13 +61,12 @@ impl Window {
         Self { length_ms, calls: VecDeque::new() }
     }
 
-    /// Counts a call, or says in how many seconds there is room for one.
-    fn take(&mut self, limit: usize, now: Timestamp) -> Result<(), u64> {
+    /// The error says in how many seconds there is room for a call.
+    fn has_room(&mut self, limit: usize, now: Timestamp) -> Result<(), u64> {
         while self.calls.front().is_some_and(|at| now.since(*at) >= self.length_ms) {
             self.calls.pop_front();
         }
         if self.calls.len() < limit {
-            self.calls.push_back(now);
             return Ok(());
         }
         // Where the limit shrank, room comes when enough of the calls counted before have left.
@@ -117,15 +116,28 @@ impl Default for App {
 }
 
 impl App {
-    /// Counts a call against the group's daily quota; the error is the `Retry-After`, in seconds.
-    pub(crate) fn take_quota(&mut self, group: Group, now: Timestamp) -> Result<(), u64> {
+    /// Whether the group's daily quota has room for a call; the error is the `Retry-After`, in seconds.
+    pub(crate) fn within_quota(&mut self, group: Group, now: Timestamp) -> Result<(), u64> {
         let Some(limit) = self.daily_quota.get(&group) else { return Ok(()) };
-        self.quotas.entry(group).or_insert_with(|| Window::new(QUOTA_WINDOW_MS)).take(*limit as usize, now)
+        self.quotas
+            .entry(group)
+            .or_insert_with(|| Window::new(QUOTA_WINDOW_MS))
+            .has_room(*limit as usize, now)
     }
 
-    /// Counts a call against the rolling 30 s; the error is the `Retry-After`, in seconds.
-    pub(crate) fn take_rate(&mut self, now: Timestamp) -> Result<(), u64> {
-        self.calls_per_30s.map_or(Ok(()), |limit| self.rate.take(limit as usize, now))
+    /// Whether the rolling 30 s have room for a call; the error is the `Retry-After`, in seconds.
+    pub(crate) fn within_rate(&mut self, now: Timestamp) -> Result<(), u64> {
+        self.calls_per_30s.map_or(Ok(()), |limit| self.rate.has_room(limit as usize, now))
+    }
+
+    /// Counts a call against the limits there are. One that a limit refused counts against none.
+    pub(crate) fn count(&mut self, group: Group, now: Timestamp) {
+        if self.daily_quota.contains_key(&group) {
+            self.quotas.entry(group).or_insert_with(|| Window::new(QUOTA_WINDOW_MS)).calls.push_back(now);
+        }
+        if self.calls_per_30s.is_some() {
+            self.rate.calls.push_back(now);
+        }
     }
 
     pub(crate) fn extended(&self) -> bool {

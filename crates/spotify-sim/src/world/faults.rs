@@ -7,7 +7,7 @@ use super::account::User;
 pub(crate) enum FaultKind {
     /// An answer of this status instead of the real one.
     Status(u16),
-    /// The real answer, late.
+    /// The real answer, late; with headers and a body in the place of its own, where some were ordered.
     Delay,
     /// No answer, and the connection stays open.
     Hang,

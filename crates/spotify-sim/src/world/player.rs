@@ -48,7 +48,9 @@ pub(crate) struct Heard {
 #[derive(Clone, Debug)]
 pub(crate) struct State {
     pub(crate) playing: Option<Playing>,
-    pub(crate) active: Option<Device>,
+    pub(crate) devices: Vec<Device>,
+    /// The id of the device that plays.
+    pub(crate) active: Option<String>,
     pub(crate) shuffle: bool,
     pub(crate) repeat: Repeat,
     pub(crate) changed_at: Timestamp,
@@ -117,7 +119,8 @@ impl Player {
     pub(crate) fn state(&self) -> State {
         State {
             playing: self.playing.clone(),
-            active: self.active_device().cloned(),
+            devices: self.devices.clone(),
+            active: self.active.clone(),
             shuffle: self.shuffle,
             repeat: self.repeat,
             changed_at: self.changed_at,
@@ -324,6 +327,10 @@ impl Player {
 }
 
 impl State {
+    pub(crate) fn active_device(&self) -> Option<&Device> {
+        self.active.as_deref().and_then(|id| self.devices.iter().find(|device| device.id == id))
+    }
+
     /// What the queue answer lists: the user's queue, then the list, round and round.
     pub(crate) fn upcoming(&self, catalogue: &Catalogue) -> Vec<Item> {
         let Some(playing) = &self.playing else { return Vec::new() };

@@ -143,6 +143,10 @@ impl Spotify {
 
     /// Agrees on the consent page and returns the code.
     pub(crate) async fn agree(&self, user: &str) -> String {
+        self.agree_to(user, SCOPES).await
+    }
+
+    async fn agree_to(&self, user: &str, scopes: &str) -> String {
         let answer = self
             .form(
                 "/authorize",
@@ -150,7 +154,7 @@ impl Spotify {
                     ("client_id", CLIENT),
                     ("response_type", "code"),
                     ("redirect_uri", REDIRECT),
-                    ("scope", SCOPES),
+                    ("scope", scopes),
                     ("state", "s"),
                     ("code_challenge_method", "S256"),
                     ("code_challenge", &challenge()),
@@ -186,7 +190,12 @@ impl Spotify {
 
     /// The access and refresh token of somebody who signs in.
     pub(crate) async fn sign_in(&self, user: &str) -> (String, String) {
-        let tokens = self.exchange(&self.agree(user).await, VERIFIER).await.json();
+        self.sign_in_to(user, SCOPES).await
+    }
+
+    /// The same with other scopes than every test needs.
+    pub(crate) async fn sign_in_to(&self, user: &str, scopes: &str) -> (String, String) {
+        let tokens = self.exchange(&self.agree_to(user, scopes).await, VERIFIER).await.json();
         (text(&tokens["access_token"]), text(&tokens["refresh_token"]))
     }
 }
