@@ -3,6 +3,7 @@ import type { Ending } from '../net/backoff';
 import { type Link, LiveSocket } from '../net/socket';
 import type { CommandBody, RoomView, ServerFrame, You } from '../protocol';
 import { answered, type Intent, PATIENCE_MS, unanswered, unsettled, withIntents } from '../room/intents';
+import { newId } from '../room/id';
 import { may } from '../room/may';
 import { fold, newer } from '../room/mirror';
 import { positionAt } from '../room/playhead';
@@ -13,11 +14,11 @@ import { announce } from './announcer.svelte';
 import { ServerClock } from './clock.svelte';
 import { Reactions } from './reactions.svelte';
 import { toast } from './toasts.svelte';
-import { newId } from '../room/id';
 
 const GRACE_MS = 1000;
 /** In a crowd nobody wants to read who came in. */
 const CROWD = 30;
+const ARRIVAL_MS = 5000;
 
 /** A room as this browser lives in it: the mirror, the connection, and what was touched but not yet answered. */
 export class RoomState {
@@ -25,11 +26,14 @@ export class RoomState {
   held: RoomView = $state.raw() as RoomView;
   link: Link = $state.raw({ state: 'connecting' });
   me: string | null = $state(null);
+  /** Who has just come in, in words, for as long as that is news. */
+  arrival: string | null = $state(null);
   #intents: Intent[] = $state.raw([]);
   readonly clock = new ServerClock((id, body) => this.#socket.send(id, body));
   readonly reactions = new Reactions();
   #socket: LiveSocket;
   #patience: ReturnType<typeof setTimeout> | undefined;
+  #arrived: ReturnType<typeof setTimeout> | undefined;
 
   /** The room as it is shown: with what was touched already in it. */
   view = $derived(withIntents(this.held, this.me, this.#intents));
@@ -96,6 +100,7 @@ export class RoomState {
 
   close(): void {
     clearTimeout(this.#patience);
+    clearTimeout(this.#arrived);
     clearTimeout(this.#grace);
     this.clock.stop();
     this.#socket.close();
@@ -158,12 +163,20 @@ export class RoomState {
     if (notice.kind === 'skipped') toast(skippedWords(notice, this.me, this.nameOf(notice.member_id)));
     if (notice.kind === 'reaction') this.reactions.heard(notice.emoji, notice.member_id === this.me);
     if (notice.kind === 'joined' && notice.member_id !== this.me && this.held.members.online <= CROWD)
-      toast(`${notice.name} came in.`);
+      this.#welcome(notice.name);
     if (notice.kind === 'votes_voided') toast('Votes may have been lost just now. Please vote again.');
     if (notice.kind === 'action_failed') {
       this.#intents = this.#intents.filter((i) => i.version === null || i.body.type !== notice.action);
       toast(refusal(notice.code, notice.message, null, this.held.host.name));
     }
+  }
+
+  /** Said where one looks for who is here, and not over what one is about to touch. */
+  #welcome(name: string): void {
+    this.arrival = `${name} came in`;
+    announce(`${this.arrival}.`);
+    clearTimeout(this.#arrived);
+    this.#arrived = setTimeout(() => (this.arrival = null), ARRIVAL_MS);
   }
 
   #settle(): void {
