@@ -119,6 +119,26 @@ try {
   if (shots) await guest.page.screenshot({ path: `${shots}/guest-skipped-360.png` });
   const { journal } = await sim(`users/${user}/player`);
   assert.equal(journal.filter((entry) => entry.by === 'api' && entry.act === 'next').length, 1, 'one skip');
+
+  // Names without a break stay within the screen.
+  const endless = 'Llanfairpwllgwyngyllgogerychwyrndrobwllllantysiliogogogoch'.repeat(2);
+  const player = {
+    device: { id: 'kitchen', is_active: true, name: endless, type: 'Speaker', volume_percent: 60, supports_volume: true },
+    is_playing: true, progress_ms: 1000, timestamp: Date.now(), currently_playing_type: 'track', context: null,
+    item: {
+      type: 'track', id: null, uri: 'spotify:local:a:b:c:200', name: endless, duration_ms: 200_000, explicit: true,
+      artists: [{ name: endless, uri: null }], album: { name: endless, uri: null, images: [] }, external_urls: {},
+    },
+    actions: { disallows: {} },
+  };
+  await sim('faults', [{ match: { path: '/v1/me/player', user }, kind: 'status', status: 200, body: player }]);
+  await sim('clock', { advance_ms: 10_000 });
+  for (const { page } of [host, guest]) {
+    await page.waitForFunction((name) => document.querySelector('section[aria-label="Now playing"]')?.innerText.includes(name), endless);
+    const [wide, screen] = await page.evaluate(() => [document.documentElement.scrollWidth, innerWidth]);
+    assert.ok(wide <= screen, `the page is ${wide} wide on a screen of ${screen}`);
+  }
+  if (shots) await guest.page.screenshot({ path: `${shots}/guest-endless-360.png`, fullPage: true });
   for (const { complaints } of [host, guest]) assert.deepEqual(complaints, []);
 } finally {
   await browser.close();
