@@ -114,7 +114,7 @@ try {
   await host.page.locator('button.skip').click();
   for (const { page } of [host, guest]) {
     await page.getByText(/skipped|voted/i).filter({ hasText: gone }).first().waitFor();
-    await page.waitForFunction((old) => !document.querySelector('section[aria-label="Now playing"]')?.innerText.includes(old), gone);
+    await page.waitForFunction((old) => !document.querySelector('section[aria-label="Now playing"] h2')?.innerText.includes(old), gone);
   }
   if (shots) await guest.page.screenshot({ path: `${shots}/guest-skipped-360.png` });
   const { journal } = await sim(`users/${user}/player`);

@@ -168,6 +168,9 @@ async fn sizes_types_methods_and_paths_have_their_statuses() {
     for path in ["/api", "/api/", "/api/nothing", "/auth/nothing", "/api/rooms/AAAAAA/nothing"] {
         ada.get(path).await.problem(404, "not_found");
     }
+    let page =
+        ada.ask(Method::GET, "/no/such/page", &[("accept", "text/html,*/*")], Vec::new()).await.is(404);
+    assert!(page.header("content-type").starts_with("text/html"), "a person reads it");
     for path in ["/foo/bar/baz.js", "/assets/nothing.js", "/robots.txt"] {
         ada.get(path).await.is(404);
     }

@@ -150,6 +150,9 @@ impl Room {
                 playback.progress_ms = position;
                 playback.as_of = now;
                 playback.is_playing = order.act == Act::Play;
+                // What was not allowed before is what is now.
+                playback.disallows.resuming = playback.is_playing;
+                playback.disallows.pausing = !playback.is_playing;
             }
             Act::Seek { position_ms } => {
                 playback.as_of = now;

@@ -19,6 +19,7 @@ const GRACE_MS = 1000;
 /** In a crowd nobody wants to read who came in. */
 const CROWD = 30;
 const ARRIVAL_MS = 5000;
+const OUTCOME_MS = 8000;
 
 /** A room as this browser lives in it: the mirror, the connection, and what was touched but not yet answered. */
 export class RoomState {
@@ -28,12 +29,15 @@ export class RoomState {
   me: string | null = $state(null);
   /** Who has just come in, in words, for as long as that is news. */
   arrival: string | null = $state(null);
+  /** How the last song came to be skipped, in words, for as long as that is news. */
+  outcome: string | null = $state(null);
   #intents: Intent[] = $state.raw([]);
   readonly clock = new ServerClock((id, body) => this.#socket.send(id, body));
   readonly reactions = new Reactions();
   #socket: LiveSocket;
   #patience: ReturnType<typeof setTimeout> | undefined;
   #arrived: ReturnType<typeof setTimeout> | undefined;
+  #told: ReturnType<typeof setTimeout> | undefined;
 
   /** The room as it is shown: with what was touched already in it. */
   view = $derived(withIntents(this.held, this.me, this.#intents));
@@ -101,6 +105,7 @@ export class RoomState {
   close(): void {
     clearTimeout(this.#patience);
     clearTimeout(this.#arrived);
+    clearTimeout(this.#told);
     clearTimeout(this.#grace);
     this.clock.stop();
     this.#socket.close();
@@ -160,7 +165,7 @@ export class RoomState {
   }
 
   #noticed(notice: Extract<ServerFrame, { type: 'notice' }>): void {
-    if (notice.kind === 'skipped') toast(skippedWords(notice, this.me, this.nameOf(notice.member_id)));
+    if (notice.kind === 'skipped') this.#skipped(skippedWords(notice, this.me, this.nameOf(notice.member_id)));
     if (notice.kind === 'reaction') this.reactions.heard(notice.emoji, notice.member_id === this.me);
     if (notice.kind === 'joined' && notice.member_id !== this.me && this.held.members.online <= CROWD)
       this.#welcome(notice.name);
@@ -177,6 +182,15 @@ export class RoomState {
     announce(`${this.arrival}.`);
     clearTimeout(this.#arrived);
     this.#arrived = setTimeout(() => (this.arrival = null), ARRIVAL_MS);
+  }
+
+  /** Said where one voted. */
+  #skipped(words: string): void {
+    if (this.held.skip === null) return toast(words);
+    this.outcome = words;
+    announce(words);
+    clearTimeout(this.#told);
+    this.#told = setTimeout(() => (this.outcome = null), OUTCOME_MS);
   }
 
   #settle(): void {

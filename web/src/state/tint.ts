@@ -1,6 +1,8 @@
 import { hueOf, paletteOf } from '../room/palette';
 
 const SIDE = 32;
+/** The ground without a tint (styles/tokens.css), for the browser's own bars. */
+const GROUND = { light: '#faf7f3', dark: '#191414' } as const;
 
 /** Lets the artwork give the page its colour. An image that may not be read leaves the page neutral. */
 export function tintFrom(image: HTMLImageElement): void {
@@ -28,5 +30,9 @@ export function tint(hue: number | null): void {
       if (palette === null) style.removeProperty(property);
       else style.setProperty(property, palette[theme][name]);
     }
+  }
+  for (const theme of ['light', 'dark'] as const) {
+    const meta = document.querySelector<HTMLMetaElement>(`meta[name=theme-color][media*=${theme}]`);
+    if (meta !== null) meta.content = palette?.[theme].ground ?? GROUND[theme];
   }
 }

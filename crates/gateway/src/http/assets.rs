@@ -43,8 +43,15 @@ pub(super) async fn serve(request: Request) -> Response {
     }
     match page(path) {
         Some(status) => index(status, request.headers()),
+        None if wants_page(request.headers()) => index(StatusCode::NOT_FOUND, request.headers()),
         None => Problem::not_found().into_response(),
     }
+}
+
+/// Whether a person looks at the answer.
+pub(super) fn wants_page(headers: &HeaderMap) -> bool {
+    let accept = headers.get(header::ACCEPT).and_then(|accept| accept.to_str().ok());
+    accept.is_some_and(|accept| accept.contains("text/html"))
 }
 
 /// A method that the path does not have.

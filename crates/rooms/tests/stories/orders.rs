@@ -218,6 +218,7 @@ fn what_was_done_is_shown_at_once() {
     party.carries_out();
     let playback = party.room.playback();
     assert_eq!((playback.is_playing, playback.progress_ms), (false, 10_000));
+    assert_eq!((playback.disallows.pausing, playback.disallows.resuming), (true, false));
     party.does(ADA, Command::Seek { position_ms: 999_999 }).expect("it plays");
     party.carries_out();
     assert_eq!(party.room.playback().progress_ms, 200_000, "no further than the end");
@@ -228,6 +229,7 @@ fn what_was_done_is_shown_at_once() {
     let playback = party.room.playback();
     let volume = playback.device.as_ref().and_then(|device| device.volume_percent);
     assert_eq!((playback.is_playing, volume), (true, Some(7)));
+    assert_eq!((playback.disallows.pausing, playback.disallows.resuming), (false, true));
 }
 
 #[test]

@@ -9,6 +9,7 @@ use store::AttemptRow;
 use super::SCOPES;
 use super::words::{bad_sign_in, no_app};
 use crate::Parts;
+use crate::http::assets::wants_page;
 use crate::http::problem::Problem;
 use crate::http::query::Query;
 use crate::sessions::{cookie_value, set_cookie};
@@ -103,11 +104,4 @@ fn wishes(uri: &Uri) -> Result<(ReturnTo, Option<String>), Problem> {
 
 fn app_missing() -> Problem {
     Problem::bad_request("client_id: this service has no Spotify app of its own; name yours.")
-}
-
-fn wants_page(headers: &HeaderMap) -> bool {
-    headers
-        .get(header::ACCEPT)
-        .and_then(|accept| accept.to_str().ok())
-        .is_some_and(|accept| accept.contains("text/html"))
 }
