@@ -1,4 +1,4 @@
-//! How fast a session may command: more than 20 in 10 s are refused, 60 close (contract, section 4).
+//! How fast a session may command in a room: more than 20 in 10 s are refused, 60 close (contract, section 4).
 
 use std::collections::VecDeque;
 

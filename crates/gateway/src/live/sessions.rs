@@ -3,6 +3,7 @@
 use std::sync::{Arc, Mutex, Weak};
 
 use dashmap::DashMap;
+use kernel::RoomCode;
 use protocol::CloseCode;
 use store::Hash;
 use tokio::sync::broadcast::error::RecvError;
@@ -19,13 +20,20 @@ pub struct LiveSessions(DashMap<Hash, Own>);
 #[derive(Debug, Default)]
 struct Own {
     connections: Vec<Weak<Connection>>,
-    rate: Arc<Mutex<Rate>>,
+    /// By room; few are in two at once.
+    rates: Vec<(RoomCode, Arc<Mutex<Rate>>)>,
 }
 
 impl LiveSessions {
-    /// How fast the session commands, over all its connections.
-    pub(super) fn rate(&self, session: Hash) -> Arc<Mutex<Rate>> {
-        Arc::clone(&self.0.entry(session).or_default().rate)
+    /// How fast the session commands in that room, over all its connections there.
+    pub(super) fn rate(&self, session: Hash, room: &RoomCode) -> Arc<Mutex<Rate>> {
+        let mut own = self.0.entry(session).or_default();
+        if let Some((_, rate)) = own.rates.iter().find(|(code, _)| code == room) {
+            return Arc::clone(rate);
+        }
+        let rate = Arc::default();
+        own.rates.push((room.clone(), Arc::clone(&rate)));
+        rate
     }
 
     pub(super) fn add(&self, session: Hash, connection: &Arc<Connection>) {

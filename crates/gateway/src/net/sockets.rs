@@ -19,10 +19,10 @@ use super::upgrade::Upgraded;
 
 /// Into how many parts the connections are divided: each tick of the sweeper asks one of them. So many that the pings of
 /// one part, and the answers that come back together, hold up nobody's news for long.
-pub(super) const SLOTS: usize = 240;
+pub(super) const SLOTS: usize = 120;
 /// So many connections that came one after the other share a slot: what belongs to them lies together in memory, here and
 /// in the kernel, and has not been touched since the last heartbeat.
-const NEIGHBOURS: usize = 16;
+const NEIGHBOURS: usize = 32;
 /// How much the kernel holds back unsent for one socket. What waits here instead can still be replaced by newer news.
 const UNSENT: u32 = 64 * 1024;
 /// After so many closes the other tasks get a turn.
