@@ -96,22 +96,22 @@ fn what_is_scarce_is_kept_for_what_somebody_waits_for() {
         let mut taken = |purpose| (0..100).take_while(|_| budget.take(START, group, purpose).is_ok()).count();
         [taken(Look), taken(Follow), taken(Act), taken(Look)]
     };
-    assert_eq!(check("player=50/day", Group::Player), [40, 5, 5, 0]);
+    assert_eq!(check("player=50/day", Group::Player), [25, 20, 5, 0]);
     assert_eq!(check("all=1/30s", Group::Player), [1, 0, 0, 0], "one is no reserve");
     let mut learned = budget("development");
     learned.quota_used_up(START, Group::Player, START);
     let taken = |purpose, learned: &mut Budget| {
         (0..100).take_while(|_| learned.take(START, Group::Player, purpose).is_ok()).count()
     };
-    assert_eq!([taken(Look, &mut learned), taken(Act, &mut learned)], [16, 4], "of the 20 that were learned");
+    assert_eq!([taken(Look, &mut learned), taken(Act, &mut learned)], [10, 10], "of the 20 that were learned");
 }
 
 #[test]
 fn who_only_looks_takes_turns_within_the_rate() {
     let mut extended = budget("extended");
     let turns: Vec<u64> = (0..1_000).map(|_| extended.turn(START).since(START)).collect();
-    assert_eq!(turns[..4], [0, 42, 84, 126]);
-    assert!(turns.is_sorted_by(|one, next| one + 42 == *next), "one by one, in the order of asking");
+    assert_eq!(turns[..4], [0, 67, 134, 201]);
+    assert!(turns.is_sorted_by(|one, next| one + 67 == *next), "one by one, in the order of asking");
     assert_eq!(extended.turn(START.plus_ms(3_600_000)), START.plus_ms(3_600_000), "no turn is saved up");
     assert_eq!(extended.turn(START), START.plus_ms(600_000), "a clock that was set back");
     assert_eq!((0..9).map(|_| budget("player=5/day").turn(START)).max(), Some(START), "a day is no rate");
