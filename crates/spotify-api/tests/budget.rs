@@ -103,7 +103,11 @@ fn what_is_scarce_is_kept_for_what_somebody_waits_for() {
     let taken = |purpose, learned: &mut Budget| {
         (0..100).take_while(|_| learned.take(START, Group::Player, purpose).is_ok()).count()
     };
-    assert_eq!([taken(Look, &mut learned), taken(Act, &mut learned)], [10, 10], "of the 20 that were learned");
+    assert_eq!(
+        [taken(Look, &mut learned), taken(Act, &mut learned)],
+        [10, 10],
+        "of the 20 that were learned"
+    );
 }
 
 #[test]

@@ -152,7 +152,8 @@ mod tests {
 
     #[test]
     fn patience_ends_before_the_next_ping() {
-        assert_eq!(Round::new(ms(15_000), ms(60_000)).patience, ms(15_000) - ms(15_000) / SLOTS as u32);
+        let round = Round::new(ms(15_000), ms(60_000));
+        assert_eq!((round.tick, round.patience), (ms(125), ms(14_875)));
         assert_eq!(Round::new(ms(10), ms(5)).tick, ms(1));
     }
 }
