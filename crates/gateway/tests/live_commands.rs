@@ -6,7 +6,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 
 use futures_util::{SinkExt, StreamExt};
 use gateway::net::{HttpLimits, listen, serve};
-use http_support::House;
+use http_support::{Browser, House};
 use serde_json::{Value, json};
 use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
@@ -24,6 +24,27 @@ async fn connect(address: SocketAddr, code: &str, session: &str) -> Live {
     tokio_tungstenite::connect_async(request).await.expect("a connection").0
 }
 
+/// A room at a house that listens, and its host.
+struct Opened {
+    ada: Browser,
+    address: SocketAddr,
+    code: String,
+    session: String,
+}
+
+impl Opened {
+    async fn at(house: &House) -> Self {
+        let mut ada = house.host("198.51.100.1", "host-1").await;
+        let room = ada.send("POST", "/api/rooms", json!({"name": "Friday"})).await.is(201).json();
+        let code = room["code"].as_str().expect("a code").to_owned();
+        let session = ada.cookies.get("parlor_session").expect("a session").clone();
+        let listener = listen((Ipv4Addr::LOCALHOST, 0).into()).expect("a free port");
+        let address = listener.local_addr().expect("an address");
+        tokio::spawn(serve(listener, house.router.clone(), HttpLimits::default(), CancellationToken::new()));
+        Self { ada, address, code, session }
+    }
+}
+
 /// The next frame of one of these types.
 async fn next(live: &mut Live, types: &[&str]) -> Value {
     while let Some(message) = live.next().await {
@@ -39,14 +60,8 @@ async fn next(live: &mut Live, types: &[&str]) -> Value {
 #[tokio::test]
 async fn a_session_commands_so_fast_over_all_its_connections() {
     let house = House::open().await;
-    let mut ada = house.host("198.51.100.1", "host-1").await;
-    let room = ada.send("POST", "/api/rooms", json!({"name": "Friday"})).await.is(201).json();
-    let code = room["code"].as_str().expect("a code");
-    let session = ada.cookies.get("parlor_session").expect("a session").clone();
-    let listener = listen((Ipv4Addr::LOCALHOST, 0).into()).expect("a free port");
-    let address = listener.local_addr().expect("an address");
-    tokio::spawn(serve(listener, house.router.clone(), HttpLimits::default(), CancellationToken::new()));
-    let mut connections = [connect(address, code, &session).await, connect(address, code, &session).await];
+    let Opened { address, code, session, .. } = Opened::at(&house).await;
+    let mut connections = [connect(address, &code, &session).await, connect(address, &code, &session).await];
     for number in 0..22 {
         let live = &mut connections[number % 2];
         let ping = json!({"id": number.to_string(), "type": "ping"});
@@ -61,16 +76,10 @@ async fn a_session_commands_so_fast_over_all_its_connections() {
 #[tokio::test]
 async fn what_became_of_a_command_is_said_when_it_is_known() {
     let house = House::open_with(|config| config.shared_store = true).await;
-    let mut ada = house.host("198.51.100.1", "host-1").await;
-    let room = ada.send("POST", "/api/rooms", json!({"name": "Friday"})).await.is(201).json();
-    let code = room["code"].as_str().expect("a code");
-    let session = ada.cookies.get("parlor_session").expect("a session").clone();
-    let listener = listen((Ipv4Addr::LOCALHOST, 0).into()).expect("a free port");
-    let address = listener.local_addr().expect("an address");
-    tokio::spawn(serve(listener, house.router.clone(), HttpLimits::default(), CancellationToken::new()));
+    let Opened { mut ada, address, code, session } = Opened::at(&house).await;
     let (pulse, limits) = (house.parts.pulse.clone(), house.parts.store.limits.clone());
     tokio::spawn(pulse.watch(limits, house.parts.clock.clone(), CancellationToken::new()));
-    let mut live = connect(address, code, &session).await;
+    let mut live = connect(address, &code, &session).await;
     next(&mut live, &["snapshot"]).await;
     // Stored, and the store's answer is lost: neither a refusal nor an acknowledgement would be true yet.
     house.memory.lose_answers(1);
