@@ -111,6 +111,13 @@ try {
   await guest.page.locator('button.skip').click();
   await host.page.locator('button.skip', { hasText: '1 of 2' }).waitFor();
   if (shots) await host.page.screenshot({ path: `${shots}/host-vote-1280.png` });
+  // Where the system forces its colours, a bar still shows how far it is.
+  await host.page.emulateMedia({ forcedColors: 'active' });
+  const colours = await host.page.locator('.track, .track > .bar').evaluateAll((parts) =>
+    parts.map((part) => getComputedStyle(part).backgroundColor));
+  assert.equal(new Set(colours).size, 2, `the rail and the bar in forced colours: ${colours}`);
+  if (shots) await host.page.screenshot({ path: `${shots}/host-forced-1280.png` });
+  await host.page.emulateMedia({ forcedColors: null });
   await host.page.locator('button.skip').click();
   for (const { page } of [host, guest]) {
     await page.getByText(/skipped|voted/i).filter({ hasText: gone }).first().waitFor();
