@@ -37,7 +37,7 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Json<T> {
         if kind != Kind::Json {
             return Err(wrong_type());
         }
-        let bytes = read(&parts.headers, body).await?;
+        let bytes = read(body).await?;
         parse(&bytes).map(Self)
     }
 }
@@ -51,7 +51,7 @@ impl<T: DeserializeOwned + Default, S: Send + Sync> FromRequest<S> for MaybeJson
         if kind == Kind::Other {
             return Err(wrong_type());
         }
-        let bytes = read(&parts.headers, body).await?;
+        let bytes = read(body).await?;
         if bytes.is_empty() {
             return Ok(Self(T::default()));
         }
@@ -74,7 +74,7 @@ impl<S: Send + Sync> FromRequest<S> for JsonObject {
         if content_type(&parts.headers) != Kind::Json {
             return Err(wrong_type());
         }
-        let bytes = read(&parts.headers, body).await?;
+        let bytes = read(body).await?;
         not_too_deep(&bytes)?;
         serde_json::from_slice(&bytes).map(Self).map_err(|error| describe("", &error))
     }
@@ -101,33 +101,33 @@ fn wrong_type() -> Problem {
     Problem::new(Code::UnsupportedMediaType, "Send the body as application/json, unpacked.")
 }
 
-pub(crate) fn too_large() -> Problem {
+fn too_large() -> Problem {
     Problem::new(Code::TooLarge, "A body has at most 16 KiB.")
 }
 
 /// Whether the request says that its body is too large.
-pub(crate) fn announces_too_much(headers: &HeaderMap) -> bool {
+fn announces_too_much(headers: &HeaderMap) -> bool {
     let length =
         headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
     length.is_some_and(|length| length > BODY_MAX as u64)
 }
 
 /// Takes in the body of a request that changes something, whatever becomes of the request: a connection on which an
-/// unread body is on its way cannot be used again. `Err`: it is not taken in, and the connection must end.
+/// unread body is on its way cannot be used again. One that says that it is too large is not begun with. `Err`: it is not taken in, and the connection must end.
 pub(crate) async fn arrive(request: &mut Request) -> Result<(), Problem> {
+    if announces_too_much(request.headers()) {
+        return Err(too_large());
+    }
     if matches!(*request.method(), Method::GET | Method::HEAD) || request.body().is_end_stream() {
         return Ok(());
     }
     let body = std::mem::take(request.body_mut());
-    let bytes = read(request.headers(), body).await?;
+    let bytes = read(body).await?;
     *request.body_mut() = Body::from(bytes);
     Ok(())
 }
 
-async fn read(headers: &HeaderMap, body: Body) -> Result<Bytes, Problem> {
-    if announces_too_much(headers) {
-        return Err(too_large());
-    }
+async fn read(body: Body) -> Result<Bytes, Problem> {
     match tokio::time::timeout(PATIENCE, Limited::new(body, BODY_MAX).collect()).await {
         Ok(Ok(collected)) => Ok(collected.to_bytes()),
         Ok(Err(error)) if error.is::<LengthLimitError>() => Err(too_large()),
