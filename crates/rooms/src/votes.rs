@@ -12,10 +12,9 @@ impl Room {
         if matches!(self.ballot.as_ref().map(|ballot| ballot.state), Some(BallotState::Refused { .. })) {
             self.reopen_ballot();
         }
-        if self.ballot.is_none() {
+        let Some(ballot) = self.ballot.as_mut() else {
             return Err(self.silence(self.as_of));
-        }
-        let Some(ballot) = self.ballot.as_mut() else { return Ok(()) };
+        };
         if !ballot.votes.contains(id) {
             ballot.votes.push(id.clone());
             self.ballot_changed();

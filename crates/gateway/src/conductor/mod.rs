@@ -272,23 +272,17 @@ impl Conductor<'_> {
         failure: SpotifyFailure,
     ) -> Result<(), NotConducted> {
         let now = self.parts.time.now();
-        if let SpotifyFailure::Scarce { retry_ms } = failure
-            && purpose != Purpose::Act
-        {
-            // Commands still go through.
-            self.memory.looks_rest_until = now.plus_ms(retry_ms.max(200));
-        }
+        let busy =
+            |retry_ms| (retry_ms >= SHOWN_WAIT_MS).then(|| Trouble::Busy { until: now.plus_ms(retry_ms) });
         let (wait_ms, trouble) = match failure {
             SpotifyFailure::NeedsHost => (0, Some(Trouble::NeedsHost)),
-            // What is shown is not known to be wrong.
-            SpotifyFailure::Scarce { .. } if purpose == Purpose::Watch => return Ok(()),
-            SpotifyFailure::Scarce { retry_ms } if purpose == Purpose::Follow => {
-                let shown = retry_ms >= SHOWN_WAIT_MS;
-                (0, shown.then(|| Trouble::Busy { until: now.plus_ms(retry_ms) }))
+            // Commands still go through, and what is only watched is not known to be shown wrong.
+            SpotifyFailure::Scarce { retry_ms } if purpose != Purpose::Act => {
+                self.memory.looks_rest_until = now.plus_ms(retry_ms.max(200));
+                (0, if purpose == Purpose::Follow { busy(retry_ms) } else { None })
             }
             SpotifyFailure::Busy { retry_ms } | SpotifyFailure::Scarce { retry_ms } => {
-                let shown = retry_ms >= SHOWN_WAIT_MS;
-                (retry_ms.max(200), shown.then(|| Trouble::Busy { until: now.plus_ms(retry_ms) }))
+                (retry_ms.max(200), busy(retry_ms))
             }
             SpotifyFailure::Store => (FAILED_MS.0, None),
             SpotifyFailure::Unavailable
