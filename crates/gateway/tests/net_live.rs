@@ -263,6 +263,28 @@ async fn everyone_hears_every_version_in_order() {
 }
 
 #[tokio::test]
+async fn who_has_asked_hears_the_answer_and_the_news_of_it_once() {
+    let (server, _endings) = Server::start(LiveLimits::default(), HttpLimits::default()).await;
+    let mut raw = server.raw(b"").await;
+    until(|| server.audience.len() == 1).await;
+    greeted(&mut raw).await;
+    let connection = server.audience.connections()[0].clone();
+    let answer = codec::text_frame(b"answer");
+    let sent = || server.sockets.stats().snapshot().deliveries;
+    connection.answer(answer.clone(), Some(&publication(2, 0)));
+    assert_eq!((sent(), connection.version()), (1, 2));
+    server.audience.post(publication(2, 0));
+    // It has missed one: the snapshot comes with what everyone is told.
+    connection.answer(answer.clone(), Some(&publication(4, 0)));
+    server.audience.post(publication(4, 0));
+    connection.answer(answer.clone(), None);
+    assert_eq!(sent(), 2);
+    for expected in ["answer", r#"{"update":2,"x":""}"#, "answer", r#"{"snapshot":4}"#, "answer"] {
+        assert_eq!(raw.text().await, expected);
+    }
+}
+
+#[tokio::test]
 async fn a_stop_says_when_to_come_back() {
     let (server, mut endings) = Server::start(LiveLimits::default(), HttpLimits::default()).await;
     let mut raw = server.raw(b"").await;

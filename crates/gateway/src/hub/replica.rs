@@ -22,6 +22,7 @@ use super::job::{ConductorEvent, Failure, Job, News, NotConducted, Outcome, Repl
 use super::registry::HubParts;
 use super::remembered::Remembered;
 use super::room::{Shared, farewell};
+use crate::net::Publication;
 
 /// Jobs that are stored together at the most: more would make the first of them wait.
 const BATCH: usize = 512;
@@ -134,7 +135,7 @@ impl Replica {
                     None => break,
                 },
                 () = sleep_until(presence_at) => self.take_in(Vec::new()).await,
-                () = sleep_until(tell_at) => self.tell(Vec::new()),
+                () = sleep_until(tell_at) => self.tell_late(),
                 change = next_change(feed.as_mut()) => match change {
                     Some(change) => self.hear(change).await,
                     None => feed = None,
@@ -231,7 +232,7 @@ impl Replica {
                     continue;
                 }
                 self.alive = None;
-                return self.answer(jobs, outcomes);
+                return self.answer(jobs, outcomes, None);
             };
             match self.commit(&proposal, fence, asks_spotify(&jobs)).await {
                 Ok(()) => {
@@ -241,9 +242,20 @@ impl Replica {
                     }
                     self.to_take_up = false;
                     self.alive = None;
-                    self.show(proposal.sections.union(proposal.soft), proposal.stirs);
-                    self.answer(jobs, outcomes);
-                    return self.tell_of(proposal);
+                    let (changed, soft) =
+                        (proposal.sections.union(proposal.soft), proposal.sections.is_empty());
+                    let notices = proposal.notices.iter().map(notice_frame).collect();
+                    let news = self.show(changed, soft, notices);
+                    if proposal.stirs {
+                        self.shared.stirred.send_replace(());
+                    }
+                    self.answer(jobs, outcomes, news.as_deref());
+                    self.tell(news);
+                    self.part_from(proposal.departures);
+                    if proposal.closed {
+                        self.close_everyone(CloseCode::RoomClosed, "The room was closed.");
+                    }
+                    return;
                 }
                 Err(CommitError::Conflict { .. } | CommitError::OtherLineage) => self.doubtful = true,
                 Err(CommitError::Fenced) => {
@@ -360,7 +372,8 @@ impl Replica {
         stored.map(|_| ())
     }
 
-    fn answer(&self, jobs: Vec<Job>, outcomes: Vec<Outcome>) {
+    /// Answers everyone who asked, over a live connection together with the news of it.
+    fn answer(&self, jobs: Vec<Job>, outcomes: Vec<Outcome>, news: Option<&Publication>) {
         let version = self.shared.room().version();
         for (job, outcome) in jobs.into_iter().zip(outcomes) {
             match (job, outcome) {
@@ -368,7 +381,7 @@ impl Replica {
                     // A command that left nothing to write is answered with the version as it is.
                     let result = result.map(|promised| promised.min(version));
                     match reply {
-                        Reply::Live(connection, id) => connection.send(answer_frame(id, result)),
+                        Reply::Live(connection, id) => connection.answer(answer_frame(id, result), news),
                         Reply::Http(reply) => drop(reply.send(result.map_err(Failure::Refused))),
                     }
                 }
@@ -385,48 +398,43 @@ impl Replica {
         }
     }
 
-    /// Shows the version that is stored to whoever asks or comes from now on, and to the conductor if it stirs it.
-    fn show(&mut self, changed: Sections, stirs: bool) {
-        let (version, whole) = {
+    /// Shows the version that is stored to whoever asks or comes from now on. What everyone is to be told of it now; nothing
+    /// where it matters little (`soft`) and many listen, who are told later.
+    fn show(&mut self, changed: Sections, soft: bool, mut notices: Vec<Bytes>) -> Option<Arc<Publication>> {
+        let listeners = self.shared.audience.len();
+        let later = soft && listeners > FEW_LISTENERS;
+        let (version, publication) = {
             let room = self.shared.room();
             let mut frames = self.shared.frames();
             frames.advance(&room, changed);
-            (frames.version(), frames.whole())
+            let publication = if later { frames.whole() } else { frames.tell(std::mem::take(&mut notices)) };
+            (frames.version(), Arc::new(publication))
         };
-        self.shared.audience.offer(Arc::new(whole));
+        self.shared.audience.offer(Arc::clone(&publication));
         self.shared.stored.send_replace(version);
-        if stirs {
-            self.shared.stirred.send_replace(());
-        }
-    }
-
-    /// Tells everyone of a version of our own, and ends the connections that must end.
-    fn tell_of(&mut self, proposal: Proposal) {
-        let notices: Vec<Bytes> = proposal.notices.iter().map(notice_frame).collect();
-        self.tell_soon(proposal.sections.is_empty(), notices);
-        self.part_from(proposal.departures);
-        if proposal.closed {
-            self.close_everyone(CloseCode::RoomClosed, "The room was closed.");
-        }
-    }
-
-    /// Tells what is untold: what matters little (`soft`) later, where many listen.
-    fn tell_soon(&mut self, soft: bool, notices: Vec<Bytes>) {
-        let listeners = self.shared.audience.len();
-        if !soft || listeners <= FEW_LISTENERS {
-            return self.tell(notices);
+        if !later {
+            return Some(publication);
         }
         for notice in notices {
             self.shared.audience.post_notice(notice);
         }
         let delay = (SOFT_PER_LISTENER * u32::try_from(listeners).unwrap_or(u32::MAX)).min(SOFT_MAX);
         self.tell_at.get_or_insert(Instant::now() + delay);
+        None
     }
 
-    fn tell(&mut self, notices: Vec<Bytes>) {
-        self.tell_at = None;
-        let publication = self.shared.frames().tell(notices);
-        self.shared.audience.post(Arc::new(publication));
+    /// Tells everyone, and with it whatever was to be told later.
+    fn tell(&mut self, news: Option<Arc<Publication>>) {
+        if let Some(news) = news {
+            self.tell_at = None;
+            self.shared.audience.post(news);
+        }
+    }
+
+    /// Tells everyone what they were not told at once.
+    fn tell_late(&mut self) {
+        let news = self.shared.frames().tell(Vec::new());
+        self.tell(Some(Arc::new(news)));
     }
 
     /// Ends the connections of those who are no longer in.

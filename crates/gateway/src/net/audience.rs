@@ -55,6 +55,12 @@ impl Publication {
         &self.snapshot
     }
 
+    /// The update and its notices, where it is the next for a client that has `version`.
+    pub(super) fn next_for(&self, version: u64) -> Option<impl Iterator<Item = &Bytes>> {
+        let is_next = (self.base..self.version).contains(&version);
+        is_next.then(|| std::iter::once(&self.update).chain(&self.notices))
+    }
+
     /// What brings a client that has `version` here; none: it needs nothing.
     pub(crate) fn for_version(&self, version: u64) -> Option<Bytes> {
         if version >= self.version {
@@ -101,10 +107,8 @@ impl Batch {
         if version >= newest {
             return (!self.loose.is_empty()).then(|| (self.loose.clone(), version));
         }
-        let is_next =
-            |publication: &Arc<Publication>| (publication.base..publication.version).contains(&version);
         if let Some(run) = &self.run
-            && self.publications.first().is_some_and(is_next)
+            && self.publications.first().is_some_and(|first| first.next_for(version).is_some())
         {
             return Some((run.clone(), newest));
         }
@@ -232,11 +236,11 @@ impl Audience {
         }
     }
 
-    /// Tells everyone, in the order of the calls, in a task of its own: what is posted while a fan-out is under way goes
-    /// out together after it. A version that is not newer than one posted before is dropped. Must be called within the
-    /// runtime.
+    /// Tells everyone, in the order of the calls: a small audience at once, the rest of a big one in a task of its own. What
+    /// is posted while a fan-out is under way goes out together after it. A version that is not newer than one posted
+    /// before is dropped. Must be called within the runtime.
     pub fn post(self: &Arc<Self>, publication: Arc<Publication>) {
-        self.enqueue(|posted| {
+        let begun = self.enqueue(|posted| {
             if publication.version <= posted.newest {
                 return;
             }
@@ -246,74 +250,110 @@ impl Audience {
             }
             posted.publications.push(publication);
         });
+        if let Some(mut fan_out) = begun
+            && fan_out.turn()
+        {
+            fan_out.go_on();
+        }
     }
 
-    /// Sends everyone a notice that belongs to no version. Those who are behind do without.
+    /// Sends everyone a notice that belongs to no version, soon: with the version that is posted next, if that comes at
+    /// once. Those who are behind do without.
     pub fn post_notice(self: &Arc<Self>, notice: Bytes) {
-        self.enqueue(|posted| {
+        let begun = self.enqueue(|posted| {
             if posted.loose.len() < QUEUED {
                 posted.loose.push(notice);
             }
         });
+        if let Some(fan_out) = begun {
+            fan_out.go_on();
+        }
     }
 
-    fn enqueue(self: &Arc<Self>, add: impl FnOnce(&mut Posted)) {
+    /// Gives the fan-out to whoever begins it; nothing where one is under way, which goes on with this.
+    fn enqueue(self: &Arc<Self>, add: impl FnOnce(&mut Posted)) -> Option<FanOut> {
         let mut posted = lock(&self.posted);
         add(&mut posted);
-        if std::mem::replace(&mut posted.telling, true) {
-            return;
-        }
-        drop(posted);
-        let telling = Telling(Arc::clone(self));
-        tokio::spawn(async move { telling.0.tell().await });
+        let begins = !std::mem::replace(&mut posted.telling, true);
+        begins.then(|| FanOut { audience: Arc::clone(self), under_way: None })
     }
 
-    async fn tell(&self) {
-        let mut writes = 0;
-        while let Some(batch) = self.next_batch() {
-            let list = {
-                let mut seats = lock(&self.seats);
-                if let Some(newest) =
-                    batch.newest_after(seats.latest.as_ref().map_or(0, |latest| latest.version))
-                {
-                    seats.latest = Some(newest);
-                }
-                Arc::clone(&seats.list)
-            };
-            for part in list.chunks(WRITES_PER_TURN) {
-                if writes >= WRITES_PER_TURN {
-                    writes = 0;
-                    tokio::task::yield_now().await;
-                }
-                writes += part.len();
-                let told = part.iter().filter(|connection| connection.deliver(&batch)).count();
-                if let Some(first) = part.first() {
-                    add(&first.sockets.stats.deliveries, told);
-                }
+    /// What waits to be told, and whom; none ends the telling, under the same lock, so that no post is left behind.
+    fn next_batch(&self) -> Option<Telling> {
+        let (publications, loose) = {
+            let mut posted = lock(&self.posted);
+            if posted.publications.is_empty() && posted.loose.is_empty() {
+                posted.telling = false;
+                return None;
             }
+            (std::mem::take(&mut posted.publications), std::mem::take(&mut posted.loose))
+        };
+        let batch = Batch::new(publications, &loose);
+        let mut seats = lock(&self.seats);
+        let known = seats.latest.as_ref().map_or(0, |latest| latest.version);
+        if let Some(newest) = batch.newest_after(known) {
+            seats.latest = Some(newest);
         }
-    }
-
-    /// What waits to be told; none ends the telling, under the same lock, so that no post is left behind.
-    fn next_batch(&self) -> Option<Batch> {
-        let mut posted = lock(&self.posted);
-        if posted.publications.is_empty() && posted.loose.is_empty() {
-            posted.telling = false;
-            return None;
-        }
-        let (publications, loose) =
-            (std::mem::take(&mut posted.publications), std::mem::take(&mut posted.loose));
-        Some(Batch::new(publications, &loose))
+        Some(Telling { batch, list: Arc::clone(&seats.list), told: 0 })
     }
 }
 
-/// Whoever tells. Where that ends by a panic in a snapshot's encoding, the next post begins anew.
-struct Telling(Arc<Audience>);
+/// One batch on its way.
+struct Telling {
+    batch: Batch,
+    list: Arc<Vec<Arc<Connection>>>,
+    /// How many of the list have been told.
+    told: usize,
+}
 
-impl Drop for Telling {
+/// Whoever tells. Where that ends by a panic in a snapshot's encoding, the next post begins anew.
+struct FanOut {
+    audience: Arc<Audience>,
+    under_way: Option<Telling>,
+}
+
+impl FanOut {
+    /// Makes at most [`WRITES_PER_TURN`] writes. `false`: everything is told.
+    fn turn(&mut self) -> bool {
+        let mut writes = WRITES_PER_TURN;
+        while writes > 0 {
+            let Some(telling) = self.under_way.take().or_else(|| self.audience.next_batch()) else {
+                return false;
+            };
+            self.under_way = telling.go_on(&mut writes);
+        }
+        true
+    }
+
+    /// Tells the rest in a task of its own, in which other tasks get their turns.
+    fn go_on(mut self) {
+        tokio::spawn(async move {
+            while self.turn() {
+                tokio::task::yield_now().await;
+            }
+        });
+    }
+}
+
+impl Telling {
+    /// Tells as many as there are `writes` left; what is left to tell.
+    fn go_on(mut self, writes: &mut usize) -> Option<Self> {
+        let untold = &self.list[self.told..];
+        let part = &untold[..untold.len().min(*writes)];
+        let heard = part.iter().filter(|connection| connection.deliver(&self.batch)).count();
+        if let Some(first) = part.first() {
+            add(&first.sockets.stats.deliveries, heard);
+        }
+        *writes -= part.len();
+        self.told += part.len();
+        (self.told < self.list.len()).then_some(self)
+    }
+}
+
+impl Drop for FanOut {
     fn drop(&mut self) {
         if std::thread::panicking() {
-            lock(&self.0.posted).telling = false;
+            lock(&self.audience.posted).telling = false;
         }
     }
 }

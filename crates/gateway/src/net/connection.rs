@@ -12,7 +12,7 @@ use protocol::{CloseCode, ServerFrame};
 use socket2::SockRef;
 use tokio::net::TcpStream;
 
-use super::audience::Batch;
+use super::audience::{Batch, Publication};
 use super::codec;
 use super::outgoing::{Outgoing, Phase};
 use super::server::Permit;
@@ -121,9 +121,22 @@ impl Connection {
         }
     }
 
-    /// Sends frames in one write.
-    pub fn send_all(&self, frames: &[Bytes]) {
-        self.send(join(frames));
+    /// Answers what the client has asked, and tells it in the same write what came of it, where that is the next version
+    /// for it: whoever tells everyone finds nothing left to tell here.
+    pub fn answer(&self, answer: Bytes, news: Option<&Publication>) {
+        let mut out = self.lock();
+        if out.phase != Phase::Open {
+            return;
+        }
+        let Some((news, frames)) =
+            news.filter(|_| !self.is_behind(&out)).and_then(|news| Some((news, news.next_for(out.version)?)))
+        else {
+            return self.push(&mut out, answer);
+        };
+        let frames: Vec<Bytes> = std::iter::once(&answer).chain(frames).cloned().collect();
+        out.version = news.version();
+        add(&self.sockets.stats.deliveries, 1);
+        self.push(&mut out, join(&frames));
     }
 
     /// Ends the connection: what is pending, then `bye`, then the close frame. The first close counts. `retry_ms` says
@@ -208,7 +221,7 @@ impl Connection {
         if out.phase != Phase::Open {
             return false;
         }
-        if out.behind.is_some() || out.excess() > self.sockets.limits.behind {
+        if self.is_behind(&out) {
             if let Some(newest) = batch.newest_after(out.version) {
                 out.behind = Some(newest);
             }
@@ -219,6 +232,11 @@ impl Connection {
         out.version = version;
         self.push(&mut out, frames);
         true
+    }
+
+    /// Whether the client takes so little that it is told the newest version once it has caught up, and no news until then.
+    fn is_behind(&self, out: &Outgoing) -> bool {
+        out.behind.is_some() || out.excess() > self.sockets.limits.behind
     }
 
     /// Writes the first frames and notes which version they brought.

@@ -155,8 +155,9 @@ impl Replica {
             notice
         };
         if version > self.shared.frames().version() {
-            self.show(Sections::ALL, true);
-            self.tell_soon(soft, notice.iter().map(notice_frame).collect());
+            let news = self.show(Sections::ALL, soft, notice.iter().map(notice_frame).collect());
+            self.shared.stirred.send_replace(());
+            self.tell(news);
             if closed {
                 self.close_everyone(CloseCode::RoomClosed, "The room was closed.");
             } else {
