@@ -187,7 +187,7 @@ async fn begin(
         session: caller.hash,
         sessions: Arc::clone(&parts.live),
         clock: Arc::clone(&parts.clock),
-        rate: parts.live.rate(caller.hash, room.code()),
+        rate: parts.live.rate(caller.hash, room.code(), parts.clock.now()),
     });
     let opened = parts.sockets.open(upgraded, listener);
     let connection = Arc::clone(opened.connection());

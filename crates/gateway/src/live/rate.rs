@@ -24,6 +24,11 @@ pub(super) enum Pace {
 pub(super) struct Rate(VecDeque<Timestamp>);
 
 impl Rate {
+    /// Whether no command of before counts any more.
+    pub(super) fn has_rested(&self, now: Timestamp) -> bool {
+        self.0.back().is_none_or(|at| now.since(*at) >= WINDOW_MS)
+    }
+
     /// Counts a command that came at `now`.
     pub(super) fn count(&mut self, now: Timestamp) -> Pace {
         while self.0.front().is_some_and(|at| now.since(*at) >= WINDOW_MS) {
@@ -61,6 +66,7 @@ mod tests {
         for n in 0..25 {
             rate.count(Timestamp(n));
         }
+        assert!(!rate.has_rested(Timestamp(10_023)) && rate.has_rested(Timestamp(10_024)));
         assert_eq!(rate.count(Timestamp(10_024)), Pace::Fine);
     }
 }

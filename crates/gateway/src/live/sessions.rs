@@ -1,9 +1,9 @@
 //! Which live connections belong to which session: they end with it, and are measured together.
 
-use std::sync::{Arc, Mutex, Weak};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use dashmap::DashMap;
-use kernel::RoomCode;
+use kernel::{RoomCode, Timestamp};
 use protocol::CloseCode;
 use store::Hash;
 use tokio::sync::broadcast::error::RecvError;
@@ -26,8 +26,13 @@ struct Own {
 
 impl LiveSessions {
     /// How fast the session commands in that room, over all its connections there.
-    pub(super) fn rate(&self, session: Hash, room: &RoomCode) -> Arc<Mutex<Rate>> {
+    pub(super) fn rate(&self, session: Hash, room: &RoomCode, now: Timestamp) -> Arc<Mutex<Rate>> {
         let mut own = self.0.entry(session).or_default();
+        // Rooms that it has left are forgotten, once nothing said there counts any more.
+        own.rates.retain(|(_, rate)| {
+            Arc::strong_count(rate) > 1
+                || !rate.lock().unwrap_or_else(PoisonError::into_inner).has_rested(now)
+        });
         if let Some((_, rate)) = own.rates.iter().find(|(code, _)| code == room) {
             return Arc::clone(rate);
         }
@@ -78,5 +83,28 @@ impl LiveSessions {
                 self.end(&hash);
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_session_is_measured_once_per_room_and_not_by_rooms_that_it_has_left() {
+        let live = LiveSessions::default();
+        let session: Hash = [7; 32];
+        let code = |code: &str| code.parse::<RoomCode>().expect("a code");
+        let rate = |room: &str, now| live.rate(session, &code(room), Timestamp(now));
+        let kept = || live.0.get(&session).map(|own| own.rates.len());
+        let first = rate("ABCDEF", 0);
+        assert!(Arc::ptr_eq(&first, &rate("ABCDEF", 0)));
+        let count = |rate: &Mutex<Rate>, now| rate.lock().expect("nobody panics").count(Timestamp(now));
+        count(&first, 0);
+        drop(first);
+        let _second = rate("ABCDEG", 9_999);
+        assert_eq!(kept(), Some(2), "what was said there still counts");
+        rate("ABCDEG", 10_000);
+        assert_eq!(kept(), Some(1));
     }
 }
