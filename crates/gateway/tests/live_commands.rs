@@ -94,3 +94,26 @@ async fn what_became_of_a_command_is_said_when_it_is_known() {
     let path = format!("/api/rooms/{code}/commands");
     ada.send("POST", &path, json!({"type": "react", "emoji": "🎉"})).await.problem(503, "store_unavailable");
 }
+
+#[tokio::test]
+async fn who_is_removed_hears_nothing_of_the_room_without_them() {
+    let house = House::open().await;
+    let Opened { mut ada, address, code, .. } = Opened::at(&house).await;
+    let path = format!("/api/rooms/{code}");
+    let mut ben = house.visitor("198.51.100.2").await;
+    ben.send("POST", &format!("{path}/join"), json!({"name": "Ben"})).await.is(200);
+    let member = ben.get("/api/me").await.is(200).json()["member_id"].clone();
+    let mut live = connect(address, &code, ben.cookies.get("parlor_session").expect("a session")).await;
+    next(&mut live, &["snapshot"]).await;
+    let remove = json!({"type": "remove_member", "member_id": member});
+    let removed = ada.send("POST", &format!("{path}/commands"), remove).await.is(200).json();
+    let gone = removed["version"].as_u64().expect("a version");
+    loop {
+        let frame = next(&mut live, &["update", "snapshot", "bye"]).await;
+        if frame["type"] == "bye" {
+            assert_eq!(frame["code"], 4403);
+            break;
+        }
+        assert!(frame["version"].as_u64().is_some_and(|version| version < gone), "{gone}: {frame}");
+    }
+}

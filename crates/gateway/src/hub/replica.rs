@@ -242,20 +242,7 @@ impl Replica {
                     }
                     self.to_take_up = false;
                     self.alive = None;
-                    let (changed, soft) =
-                        (proposal.sections.union(proposal.soft), proposal.sections.is_empty());
-                    let notices = proposal.notices.iter().map(notice_frame).collect();
-                    let news = self.show(changed, soft, notices);
-                    if proposal.stirs {
-                        self.shared.stirred.send_replace(());
-                    }
-                    self.answer(jobs, outcomes, news.as_deref());
-                    self.tell(news);
-                    self.part_from(proposal.departures);
-                    if proposal.closed {
-                        self.close_everyone(CloseCode::RoomClosed, "The room was closed.");
-                    }
-                    return;
+                    return self.publish(proposal, jobs, outcomes);
                 }
                 Err(CommitError::Conflict { .. } | CommitError::OtherLineage) => self.doubtful = true,
                 Err(CommitError::Fenced) => {
@@ -370,6 +357,23 @@ impl Replica {
         };
         metrics::counter!("parlor_room_commits_total", "outcome" => outcome).increment(1);
         stored.map(|_| ())
+    }
+
+    /// Answers and tells what is stored, and ends the connections that must end: before everyone is told, since who is no
+    /// longer in hears nothing of the room without them.
+    fn publish(&mut self, proposal: Proposal, jobs: Vec<Job>, outcomes: Vec<Outcome>) {
+        let (changed, soft) = (proposal.sections.union(proposal.soft), proposal.sections.is_empty());
+        let news = self.show(changed, soft, proposal.notices.iter().map(notice_frame).collect());
+        if proposal.stirs {
+            self.shared.stirred.send_replace(());
+        }
+        let nobody_goes = proposal.departures.is_empty() && !proposal.closed;
+        self.answer(jobs, outcomes, news.as_deref().filter(|_| nobody_goes));
+        self.part_from(proposal.departures);
+        if proposal.closed {
+            self.close_everyone(CloseCode::RoomClosed, "The room was closed.");
+        }
+        self.tell(news);
     }
 
     /// Answers everyone who asked, over a live connection together with the news of it.

@@ -157,12 +157,12 @@ impl Replica {
         if version > self.shared.frames().version() {
             let news = self.show(Sections::ALL, soft, notice.iter().map(notice_frame).collect());
             self.shared.stirred.send_replace(());
-            self.tell(news);
             if closed {
                 self.close_everyone(CloseCode::RoomClosed, "The room was closed.");
             } else {
                 self.close_strangers();
             }
+            self.tell(news);
         }
         self.seat_anew();
     }
