@@ -113,7 +113,8 @@ fn announces_too_much(headers: &HeaderMap) -> bool {
 }
 
 /// Takes in the body of a request that changes something, whatever becomes of the request: a connection on which an
-/// unread body is on its way cannot be used again. One that says that it is too large is not begun with. `Err`: it is not taken in, and the connection must end.
+/// unread body is on its way cannot be used again. One that says that it is too large is not begun with. `Err`: it is not
+/// taken in, and the connection must end.
 pub(crate) async fn arrive(request: &mut Request) -> Result<(), Problem> {
     if announces_too_much(request.headers()) {
         return Err(too_large());
