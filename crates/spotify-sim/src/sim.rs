@@ -120,6 +120,11 @@ impl Sim {
                 let real = done.unwrap_or_else(|| self.answer(call));
                 Some(decorated(worded(fault, real.status).unwrap_or(real), fault))
             }
+            FaultKind::Duplicate => {
+                let first = done.unwrap_or_else(|| self.answer(call));
+                drop(self.answer(call));
+                Some(decorated(first, fault))
+            }
             // The client's disconnect drops this future, and with it the wait.
             FaultKind::Hang => std::future::pending().await,
             FaultKind::Reset => None,

@@ -124,6 +124,107 @@ async fn somebody_elses_playlist_shows_no_items() {
     assert_eq!(spotify.api(&token, "GET", &format!("/v1/playlists/{id}/items"), "").await.status, 403);
 }
 
+/// The items of the account's own playlist that names a track by a former identifier, and the former and the new URI.
+async fn relinked(spotify: &Spotify, token: &str) -> (String, String, String) {
+    let lists = spotify.get(token, "/v1/me/playlists?limit=50").await;
+    for list in lists["items"].as_array().expect("a list") {
+        let path = format!("/v1/playlists/{}/items", text(&list["id"]));
+        let answer = spotify.api(token, "GET", &format!("{path}?limit=50"), "").await;
+        let lines = if answer.status == 200 { answer.json() } else { Value::Null };
+        for line in lines["items"].as_array().into_iter().flatten() {
+            if let Some(former) = line["item"]["linked_from"]["uri"].as_str() {
+                return (path, former.to_owned(), text(&line["item"]["uri"]));
+            }
+        }
+    }
+    panic!("no list has one");
+}
+
+#[tokio::test]
+async fn a_relinked_track_is_found_by_its_former_id_and_shown_under_the_new_one() {
+    let spotify = Spotify::start().await;
+    let (token, _) = spotify.sign_in("host-1").await;
+    let (path, former, uri) = relinked(&spotify, &token).await;
+    assert_ne!(former, uri);
+    let track = format!("/v1/tracks/{}", former.rsplit(':').next().expect("an id"));
+    let shown = spotify.get(&token, &track).await;
+    assert_eq!((&shown["uri"], &shown["linked_from"]["uri"]), (&json!(uri), &json!(former)));
+    let asked_rightly = spotify.get(&token, &format!("/v1/tracks/{}", text(&shown["id"]))).await;
+    assert_eq!(asked_rightly["uri"], json!(uri));
+    assert!(asked_rightly.get("linked_from").is_none());
+    // A player names what plays, whatever it was asked for.
+    let play = json!({ "uris": [former] }).to_string();
+    assert_eq!(spotify.api(&token, "PUT", "/v1/me/player/play", &play).await.status, 204);
+    assert_eq!(spotify.get(&token, "/v1/me/player").await["item"]["uri"], json!(uri));
+    // What is added by the former id stays so, and new apps cannot see it.
+    let added = spotify.api(&token, "POST", &path, &json!({ "uris": [former] }).to_string()).await;
+    assert_eq!(added.status, 201);
+    let last = async || {
+        let items = spotify.get(&token, &format!("{path}?limit=50")).await["items"].clone();
+        items.as_array().and_then(|items| items.last()).expect("a line")["item"].clone()
+    };
+    assert_eq!(last().await["linked_from"]["uri"], json!(former));
+    spotify.control(&format!("apps/{CLIENT}"), json!({ "mode": "development" })).await;
+    let hidden = last().await;
+    assert_eq!((&hidden["uri"], hidden.get("linked_from")), (&json!(uri), None));
+}
+
+#[tokio::test]
+async fn playlists_hold_their_items_under_the_names_that_an_app_is_given() {
+    let spotify = Spotify::start().await;
+    let (token, _) = spotify.sign_in("host-1").await;
+    let first = spotify.get(&token, "/v1/me/playlists?limit=1").await;
+    let path = format!("/v1/playlists/{}", text(&first["items"][0]["id"]));
+    let seen = async |keys: &str| {
+        spotify.control(&format!("apps/{CLIENT}"), json!({ "playlist_keys": keys })).await;
+        let short = spotify.get(&token, "/v1/me/playlists?limit=1").await["items"][0].clone();
+        let full = spotify.get(&token, &path).await;
+        let line = spotify.get(&token, &format!("{path}/items")).await["items"][0].clone();
+        let has = |body: &Value, names: [&str; 2]| names.map(|name| body.get(name).is_some());
+        assert_eq!(has(&short, ["items", "tracks"]), has(&full, ["items", "tracks"]));
+        assert_eq!(has(&short, ["items", "tracks"]), has(&line, ["item", "track"]));
+        has(&full, ["items", "tracks"])
+    };
+    assert_eq!(seen("both").await, [true, true]);
+    assert_eq!(seen("items").await, [true, false]);
+    assert_eq!(seen("tracks").await, [false, true]);
+}
+
+#[tokio::test]
+async fn a_playlist_shows_the_fields_that_were_asked_for() {
+    let spotify = Spotify::start().await;
+    let (token, _) = spotify.sign_in("host-1").await;
+    let first = spotify.get(&token, "/v1/me/playlists?limit=1").await;
+    let path = format!("/v1/playlists/{}", text(&first["items"][0]["id"]));
+    let name = spotify.get(&token, &path).await["name"].clone();
+    assert_eq!(spotify.get(&token, &format!("{path}?fields=name")).await, json!({ "name": name }));
+
+    let items = format!("{path}/items?limit=2");
+    let all = spotify.get(&token, &items).await;
+    let picked = spotify.get(&token, &format!("{items}&fields=total,items(added_at,item.name)")).await;
+    let line = |at: usize| {
+        let line = &all["items"][at];
+        json!({ "added_at": line["added_at"], "item": { "name": line["item"]["name"] } })
+    };
+    assert_eq!(picked, json!({ "total": all["total"], "items": [line(0), line(1)] }));
+
+    let without = spotify.get(&token, &format!("{items}&fields=items(item(!album,!artists))")).await;
+    let mut track = all["items"][0]["item"].clone();
+    let keys = track.as_object_mut().expect("a track");
+    assert!(keys.remove("album").is_some() && keys.remove("artists").is_some());
+    assert_eq!(without["items"][0], json!({ "item": track }));
+
+    // Names twice are one wish.
+    let twice = spotify.get(&token, &format!("{items}&fields=items.item.name,items.added_at")).await;
+    assert_eq!(twice, json!({ "items": [line(0), line(1)] }));
+
+    let deep = "a(".repeat(5_000);
+    for bad in ["items(", "items)", "items(item,)", ",", "items..item", "!", "items(item)name", &deep] {
+        let refused = spotify.api(&token, "GET", &format!("{items}&fields={bad}"), "").await;
+        assert_eq!(refused.status, 400, "{bad:.20}");
+    }
+}
+
 #[tokio::test]
 async fn tracks_are_saved_and_forgotten() {
     let spotify = Spotify::start().await;

@@ -140,6 +140,26 @@ async fn a_fault_after_the_effect_leaves_it_done() {
     check(late.clone(), 503, 0).await;
     late["before_effect"] = false.into();
     check(late, 503, 1).await;
+    check(json!({ "match": {}, "kind": "duplicate", "times": 1 }), 204, 2).await;
+}
+
+#[tokio::test]
+async fn an_app_in_development_mode_lets_in_five_users_and_keeps_those_it_had() {
+    let spotify = Spotify::start().await;
+    let app = format!("apps/{CLIENT}");
+    let hosts = |count: usize| (1..=count).map(|number| format!("host-{number}")).collect::<Vec<_>>();
+    let (token, _) = spotify.sign_in("host-6").await;
+    let status = async || spotify.api(&token, "GET", "/v1/me", "").await.status;
+    spotify.control(&app, json!({ "allowlist": hosts(6) })).await;
+    spotify.control(&app, json!({ "mode": "development" })).await;
+    assert_eq!(status().await, 200);
+    let refused = spotify
+        .send("POST", &format!("/_sim/{app}"), "", &json!({ "allowlist": hosts(6) }).to_string())
+        .await;
+    assert_eq!(refused.status, 400);
+    assert_eq!(status().await, 200, "nothing was changed");
+    spotify.control(&app, json!({ "allowlist": hosts(5) })).await;
+    assert_eq!(status().await, 403);
 }
 
 #[tokio::test]

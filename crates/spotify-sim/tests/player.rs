@@ -203,6 +203,22 @@ async fn bare_uris_end_in_silence_and_play_again() {
 }
 
 #[tokio::test]
+async fn a_context_ends_in_silence_where_autoplay_is_off() {
+    let spotify = Spotify::start().await;
+    let hour = 3_600_000;
+    spotify.advance(hour).await;
+    assert_eq!(spotify.truth("host-1").await["playing"]["is_playing"], true, "it goes round by itself");
+    spotify.control("users/host-1", json!({ "autoplay": false })).await;
+    spotify.advance(hour).await;
+    let truth = spotify.truth("host-1").await;
+    assert_eq!(truth["playing"], Value::Null);
+    let last = |act: &str| acts(&truth).iter().rev().take_while(|(_, known)| known == act).count();
+    assert!((1..=12).contains(&last("end")), "the rest of one album: {truth}");
+    spotify.advance(100 * 24 * hour).await;
+    assert_eq!(spotify.truth("host-1").await["playing"], Value::Null);
+}
+
+#[tokio::test]
 async fn a_jump_of_half_a_year_is_survived() {
     let spotify = Spotify::start().await;
     spotify.truth("host-1").await;

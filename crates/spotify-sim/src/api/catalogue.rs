@@ -17,7 +17,7 @@ fn index(asked: &Asked<'_>, kind: Kind) -> Result<usize, ApiError> {
 
 pub(super) fn track(asked: &mut Asked<'_>) -> Result<Done, ApiError> {
     let index = index(asked, Kind::Track)?;
-    Ok(Done::Json(200, asked.view().track(index)))
+    Ok(Done::Json(200, asked.view().track_asked_as(index, asked.catalogue.former(asked.id))))
 }
 
 pub(super) fn album(asked: &mut Asked<'_>) -> Result<Done, ApiError> {

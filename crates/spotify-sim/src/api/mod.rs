@@ -3,6 +3,7 @@
 mod catalogue;
 mod commands;
 mod errors;
+mod fields;
 mod gates;
 mod library;
 mod paging;
@@ -61,8 +62,9 @@ impl Asked<'_> {
     }
 
     fn view(&mut self) -> View {
-        let extended = self.app().extended();
-        View { catalogue: Arc::clone(&self.catalogue), base: self.call.base.clone(), extended }
+        let app = self.app();
+        let (extended, playlist_keys) = (app.extended(), app.playlist_keys);
+        View { catalogue: Arc::clone(&self.catalogue), base: self.call.base.clone(), extended, playlist_keys }
     }
 }
 

@@ -6,6 +6,7 @@ use kernel::Timestamp;
 use serde_json::{Value, json};
 
 use super::errors::ApiError;
+use super::fields::Fields;
 use super::paging::Page;
 use super::render::snapshot_id;
 use super::{Asked, Done};
@@ -85,8 +86,7 @@ fn full(asked: &mut Asked<'_>, list: &Playlist, owner: User) -> Value {
         let path = format!("/v1/playlists/{}/items", list.named.id(asked.catalogue.seed));
         let items = Page { limit: 100, offset: 0 }
             .at(asked, &path, list.lines.len(), |at| view.line(&list.lines[at], owner));
-        body["items"] = items.clone();
-        body["tracks"] = items;
+        view.put_items(&mut body, items);
     } else if let Some(body) = body.as_object_mut() {
         body.remove("items");
         body.remove("tracks");
@@ -96,14 +96,16 @@ fn full(asked: &mut Asked<'_>, list: &Playlist, owner: User) -> Value {
 
 pub(super) fn get(asked: &mut Asked<'_>) -> Result<Done, ApiError> {
     let (list, owner) = named(asked)?;
-    Ok(Done::Json(200, full(asked, &list, owner)))
+    let fields = Fields::of(asked.call)?;
+    Ok(Done::Json(200, fields.pick(full(asked, &list, owner))))
 }
 
 pub(super) fn items(asked: &mut Asked<'_>) -> Result<Done, ApiError> {
     let list = own(asked)?;
-    let page = Page::of(asked.call, 20, 50)?;
+    let (page, fields) = (Page::of(asked.call, 20, 50)?, Fields::of(asked.call)?);
     let (view, owner) = (asked.view(), asked.user());
-    Ok(Done::Json(200, page.of_list(asked, list.lines.len(), |at| view.line(&list.lines[at], owner))))
+    let items = page.of_list(asked, list.lines.len(), |at| view.line(&list.lines[at], owner));
+    Ok(Done::Json(200, fields.pick(items)))
 }
 
 fn body(asked: &Asked<'_>) -> Result<Value, ApiError> {
@@ -191,9 +193,7 @@ fn lines(asked: &Asked<'_>, body: &Value) -> Result<Option<Vec<Line>>, ApiError>
     if uris.len() > ITEMS_MAX {
         return Err(ApiError::bad("You can add a maximum of 100 tracks per request."));
     }
-    let line =
-        |uri: &String| asked.world.item(uri).map(|item| Line { item: Some(item), added_at: asked.now });
-    let lines: Option<Vec<Line>> = uris.iter().map(line).collect();
+    let lines: Option<Vec<Line>> = uris.iter().map(|uri| asked.world.line(uri, asked.now)).collect();
     lines.map(Some).ok_or_else(|| ApiError::bad("Invalid track uri"))
 }
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 use crate::world::account::User;
+use crate::world::apps::PlaylistKeys;
 use crate::world::catalogue::{Catalogue, SHOW};
 use crate::world::ids::{Kind, Named};
 use crate::world::library::{Line, Playlist};
@@ -18,6 +19,7 @@ pub(super) struct View {
     pub(super) catalogue: Arc<Catalogue>,
     pub(super) base: String,
     pub(super) extended: bool,
+    pub(super) playlist_keys: PlaylistKeys,
 }
 
 impl View {
@@ -123,6 +125,16 @@ impl View {
         body
     }
 
+    /// A track that was asked for by the identifier of that number. That it is another one than the track's is told to
+    /// old apps alone.
+    pub(super) fn track_asked_as(&self, index: usize, former: Option<usize>) -> Value {
+        let mut body = self.track(index);
+        if let Some(former) = former.filter(|_| self.extended) {
+            body["linked_from"] = self.named(Kind::Track, former);
+        }
+        body
+    }
+
     pub(super) fn show_short(&self) -> Value {
         let about = "Half an hour about how people listen together.";
         let mut body = self.named(Kind::Show, 0);
@@ -217,12 +229,12 @@ impl View {
             "external_urls": { "spotify": format!("https://open.spotify.com/{link}") } })
     }
 
-    /// A playlist without its items, only how many: under the new name and the old one, as live answers have it.
+    /// A playlist without its items, only how many.
     pub(super) fn playlist_short(&self, list: &Playlist, owner: User) -> Value {
         let id = list.named.id(self.catalogue.seed);
         let items =
             json!({ "href": format!("{}/v1/playlists/{id}/items", self.base), "total": list.lines.len() });
-        json!({
+        let mut body = json!({
             "collaborative": list.collaborative,
             "description": list.description,
             "external_urls": { "spotify": format!("https://open.spotify.com/playlist/{id}") },
@@ -236,28 +248,47 @@ impl View {
             "owner": self.user(owner),
             "public": list.public,
             "snapshot_id": snapshot_id(self.catalogue.seed, list),
-            "items": items.clone(),
-            "tracks": items,
             "type": "playlist",
             "uri": list.named.uri(self.catalogue.seed),
             "id": id,
-        })
+        });
+        self.put_items(&mut body, items);
+        body
     }
 
-    /// One line of a playlist, its item under the new name and the old one. Episodes only for who asked for them.
+    /// What a playlist holds, under the new name, the old one, or both.
+    pub(super) fn put_items(&self, playlist: &mut Value, items: Value) {
+        self.playlist_keys.put(playlist, ["items", "tracks"], items);
+    }
+
+    /// One line of a playlist.
     pub(super) fn line(&self, line: &Line, owner: User) -> Value {
-        let item = line.item.map_or(Value::Null, |item| self.item(item));
+        let item = match line.item {
+            Some(Item::Track(index)) => self.track_asked_as(index, line.former),
+            item => item.map_or(Value::Null, |item| self.item(item)),
+        };
         let mut added_by = self.user(owner);
         if let Some(added_by) = added_by.as_object_mut() {
             added_by.remove("display_name");
         }
-        json!({
+        let mut body = json!({
             "added_at": iso(line.added_at, false),
             "added_by": added_by,
             "is_local": line.item == Some(Item::Local),
-            "item": item.clone(),
-            "track": item,
-        })
+        });
+        self.playlist_keys.put(&mut body, ["item", "track"], item);
+        body
+    }
+}
+
+impl PlaylistKeys {
+    fn put(self, body: &mut Value, [new, old]: [&str; 2], value: Value) {
+        if self != Self::Tracks {
+            body[new] = value.clone();
+        }
+        if self != Self::Items {
+            body[old] = value;
+        }
     }
 }
 

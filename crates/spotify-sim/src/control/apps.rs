@@ -9,7 +9,7 @@ use super::{ControlError, body, given, present, user};
 use crate::exchange::Call;
 use crate::world::World;
 use crate::world::account::User;
-use crate::world::apps::{Group, Mode, Rotation, is_client_id};
+use crate::world::apps::{DEVELOPMENT_USERS, Group, Mode, PlaylistKeys, Rotation, is_client_id};
 
 #[derive(Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -24,6 +24,14 @@ enum RotationWord {
     None,
     Same,
     SingleUse,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum PlaylistKeysWord {
+    Both,
+    Items,
+    Tracks,
 }
 
 #[expect(clippy::option_option, reason = "absent, null and a value are three things here")]
@@ -42,6 +50,8 @@ struct Change {
     owner_premium: Option<bool>,
     #[serde(default, deserialize_with = "given")]
     rotation: Option<RotationWord>,
+    #[serde(default, deserialize_with = "given")]
+    playlist_keys: Option<PlaylistKeysWord>,
     #[serde(default, deserialize_with = "given")]
     command_status: Option<u16>,
     #[serde(default, deserialize_with = "given")]
@@ -73,10 +83,23 @@ pub(super) fn change(world: &mut World, client_id: &str, call: &Call) -> Result<
         .transpose()?;
 
     let app = world.app(client_id);
-    app.mode = match change.mode {
+    let mode = match change.mode {
         Some(ModeWord::Development) => Mode::Development,
         Some(ModeWord::Extended) => Mode::Extended,
         None => app.mode,
+    };
+    // Users that an app had before it was cut down stay.
+    let users = allowlist.as_ref().and_then(Option::as_ref).map_or(0, Vec::len);
+    if mode == Mode::Development && users > DEVELOPMENT_USERS {
+        let most = format!("allowlist: at most {DEVELOPMENT_USERS} in development mode");
+        return Err(ControlError::bad(most));
+    }
+    app.mode = mode;
+    app.playlist_keys = match change.playlist_keys {
+        Some(PlaylistKeysWord::Both) => PlaylistKeys::Both,
+        Some(PlaylistKeysWord::Items) => PlaylistKeys::Items,
+        Some(PlaylistKeysWord::Tracks) => PlaylistKeys::Tracks,
+        None => app.playlist_keys,
     };
     app.rotation = match change.rotation {
         Some(RotationWord::None) => Rotation::None,

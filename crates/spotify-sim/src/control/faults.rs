@@ -29,6 +29,7 @@ enum Kind {
     Hang,
     Reset,
     Garbage,
+    Duplicate,
 }
 
 #[derive(Deserialize)]
@@ -72,6 +73,7 @@ fn understood(ordered: Ordered) -> Result<Fault, ControlError> {
         (Kind::Hang, ..) => FaultKind::Hang,
         (Kind::Reset, ..) => FaultKind::Reset,
         (Kind::Garbage, ..) => FaultKind::Garbage,
+        (Kind::Duplicate, ..) => FaultKind::Duplicate,
     };
     let headers = headers
         .unwrap_or_default()

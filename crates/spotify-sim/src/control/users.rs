@@ -94,6 +94,8 @@ struct Change {
     revoked: Option<bool>,
     #[serde(default, deserialize_with = "present")]
     idle_after_ms: Option<Option<u64>>,
+    #[serde(default, deserialize_with = "given")]
+    autoplay: Option<bool>,
 }
 
 /// Devices as the world has them, and the active one.
@@ -205,6 +207,7 @@ pub(super) fn change(
     }
     let player = &mut account.player;
     player.idle_after_ms = change.idle_after_ms.unwrap_or(player.idle_after_ms);
+    player.autoplay = change.autoplay.unwrap_or(player.autoplay);
     if new_devices.is_some() || change.playing.is_some() {
         player.changing(now);
     }

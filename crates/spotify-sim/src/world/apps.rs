@@ -24,6 +24,14 @@ pub(crate) enum Rotation {
     SingleUse,
 }
 
+/// Under which names playlists hold their items. Spotify renamed `tracks` to `items` and has sent both since.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum PlaylistKeys {
+    Both,
+    Items,
+    Tracks,
+}
+
 /// The groups of endpoints that a daily quota counts together. The names are ours; Spotify publishes none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Group {
@@ -76,6 +84,8 @@ impl Window {
     }
 }
 
+/// How many users an app in development mode may let in.
+pub(crate) const DEVELOPMENT_USERS: usize = 5;
 const RATE_WINDOW_MS: u64 = 30_000;
 const QUOTA_WINDOW_MS: u64 = 86_400_000;
 
@@ -89,6 +99,7 @@ pub(crate) struct App {
     pub(crate) allowlist: Option<Vec<User>>,
     pub(crate) owner_premium: bool,
     pub(crate) rotation: Rotation,
+    pub(crate) playlist_keys: PlaylistKeys,
     /// 204, or 200 with a line of text.
     pub(crate) command_status: u16,
     pub(crate) staleness_ms: u64,
@@ -106,6 +117,7 @@ impl Default for App {
             allowlist: None,
             owner_premium: true,
             rotation: Rotation::None,
+            playlist_keys: PlaylistKeys::Both,
             command_status: 204,
             staleness_ms: 0,
             access_token_ms: 3_600_000,
@@ -118,11 +130,12 @@ impl Default for App {
 impl App {
     /// Whether the group's daily quota has room for a call; the error is the `Retry-After`, in seconds.
     pub(crate) fn within_quota(&mut self, group: Group, now: Timestamp) -> Result<(), u64> {
-        let Some(limit) = self.daily_quota.get(&group) else { return Ok(()) };
-        self.quotas
-            .entry(group)
-            .or_insert_with(|| Window::new(QUOTA_WINDOW_MS))
-            .has_room(*limit as usize, now)
+        let Some(limit) = self.daily_quota.get(&group).copied() else { return Ok(()) };
+        self.quota(group).has_room(limit as usize, now)
+    }
+
+    fn quota(&mut self, group: Group) -> &mut Window {
+        self.quotas.entry(group).or_insert_with(|| Window::new(QUOTA_WINDOW_MS))
     }
 
     /// Whether the rolling 30 s have room for a call; the error is the `Retry-After`, in seconds.
@@ -133,7 +146,7 @@ impl App {
     /// Counts a call against the limits there are. One that a limit refused counts against none.
     pub(crate) fn count(&mut self, group: Group, now: Timestamp) {
         if self.daily_quota.contains_key(&group) {
-            self.quotas.entry(group).or_insert_with(|| Window::new(QUOTA_WINDOW_MS)).calls.push_back(now);
+            self.quota(group).calls.push_back(now);
         }
         if self.calls_per_30s.is_some() {
             self.rate.calls.push_back(now);

@@ -60,6 +60,9 @@ pub(crate) struct Catalogue {
     pub(crate) artists: Vec<Artist>,
     pub(crate) albums: Vec<Album>,
     pub(crate) tracks: Vec<Track>,
+    /// Recordings that were once released under another identifier, which still leads to them (relinking). Those
+    /// identifiers are numbered after the tracks, in this order.
+    pub(crate) relinked: [usize; 3],
     pub(crate) episodes: Vec<Episode>,
 }
 
@@ -84,6 +87,7 @@ impl Catalogue {
                 .collect(),
             albums: Vec::new(),
             tracks: Vec::new(),
+            relinked: [121, 203, 250],
             episodes: vec![
                 Episode {
                     name: "On rooms and their echoes",
@@ -175,10 +179,24 @@ impl Catalogue {
         Named::new(kind, index).uri(self.seed)
     }
 
-    /// The index of what an identifier names, where the catalogue has it.
+    /// The index of what an identifier names, or has come to mean, where the catalogue has it.
     pub(crate) fn find(&self, kind: Kind, id: &str) -> Option<usize> {
-        let named = Named::from_id(self.seed, id).filter(|named| named.kind == kind && named.owner == 0)?;
-        (named.index() < self.count(kind)).then(|| named.index())
+        let index = self.number(kind, id)?;
+        match index.checked_sub(self.tracks.len()) {
+            Some(former) if kind == Kind::Track => self.relinked.get(former).copied(),
+            _ => (index < self.count(kind)).then_some(index),
+        }
+    }
+
+    /// The number of a track's former identifier, where `id` is one: [`Catalogue::id`] of it is `id` again.
+    pub(crate) fn former(&self, id: &str) -> Option<usize> {
+        let former = self.tracks.len()..self.tracks.len() + self.relinked.len();
+        self.number(Kind::Track, id).filter(|number| former.contains(number))
+    }
+
+    fn number(&self, kind: Kind, id: &str) -> Option<usize> {
+        let named = Named::from_id(self.seed, id)?;
+        (named.kind == kind && named.owner == 0).then(|| named.index())
     }
 
     fn count(&self, kind: Kind) -> usize {

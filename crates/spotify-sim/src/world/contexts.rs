@@ -5,7 +5,7 @@ use kernel::Timestamp;
 use super::World;
 use super::account::User;
 use super::ids::{Kind, Named};
-use super::library::Playlist;
+use super::library::{Line, Playlist};
 use super::player::Item;
 
 /// How many of an artist's tracks its page plays.
@@ -48,6 +48,13 @@ impl World {
             Kind::Episode => Some(Item::Episode(index)),
             Kind::Album | Kind::Artist | Kind::Playlist | Kind::Show => None,
         }
+    }
+
+    /// A new line of a playlist with the one item behind a URI.
+    pub(crate) fn line(&self, uri: &str, now: Timestamp) -> Option<Line> {
+        let item = self.item(uri)?;
+        let former = uri.strip_prefix("spotify:track:").and_then(|id| self.catalogue.former(id));
+        Some(Line { item: Some(item), former, added_at: now })
     }
 
     /// A playlist, whoever owns it.

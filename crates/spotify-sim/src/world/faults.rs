@@ -15,6 +15,8 @@ pub(crate) enum FaultKind {
     Reset,
     /// A body that is no JSON.
     Garbage,
+    /// The request arrives twice, and both are carried out; the answer is the first one's.
+    Duplicate,
 }
 
 /// A fault in force.

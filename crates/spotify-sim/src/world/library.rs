@@ -13,8 +13,8 @@ const PLAYLISTS: usize = 60;
 /// The one list that belongs to somebody else, and those that are empty.
 const FOREIGN: usize = 11;
 const EMPTY: [usize; 2] = [23, 41];
-/// The lists that hold a vanished track, a local file, an episode: what a client must survive.
-const ODD: [usize; 3] = [6, 7, 8];
+/// The lists that hold a vanished track, a local file, an episode, a relinked track: what a client must survive.
+const ODD: [usize; 4] = [6, 7, 8, 9];
 /// Numbers from here on are playlists made by a call.
 const MADE_FROM: u16 = 1_000;
 /// 2026-09-01, before which everything was added.
@@ -25,6 +25,8 @@ const HOUR_MS: u64 = 3_600_000;
 #[derive(Clone, Debug)]
 pub(crate) struct Line {
     pub(crate) item: Option<Item>,
+    /// Where the line names the track by a former identifier: that one's number.
+    pub(crate) former: Option<usize>,
     pub(crate) added_at: Timestamp,
 }
 
@@ -121,14 +123,25 @@ impl Playlist {
     fn first(catalogue: &Catalogue, key: u32, number: usize) -> Self {
         let chance = mix(mix(catalogue.seed, u64::from(key)), number as u64);
         let count = if EMPTY.contains(&number) { 0 } else { 6 + (chance % 40) as usize };
-        let mut items: Vec<Option<Item>> = shuffled(chance, 1, catalogue.tracks.len())
+        let line = |item, former| Line { item, former, added_at: EARLIER };
+        let mut lines: Vec<Line> = shuffled(chance, 1, catalogue.tracks.len())
             .into_iter()
             .filter(|track| catalogue.tracks[*track].playable)
             .take(count)
-            .map(|track| Some(Item::Track(track)))
+            .map(|track| line(Some(Item::Track(track)), None))
             .collect();
         if let Some(which) = ODD.iter().position(|odd| *odd == number) {
-            items.insert(3, [None, Some(Item::Local), Some(Item::Episode(0))][which]);
+            let moved = Item::Track(catalogue.relinked[0]);
+            let odd = [
+                line(None, None),
+                line(Some(Item::Local), None),
+                line(Some(Item::Episode(0)), None),
+                line(Some(moved), Some(catalogue.tracks.len())),
+            ];
+            lines.insert(3, odd[which].clone());
+        }
+        for (place, line) in lines.iter_mut().enumerate() {
+            line.added_at = EARLIER.minus_ms(place as u64 * 5 * HOUR_MS);
         }
         let offset = (mix(catalogue.seed, u64::from(key)) % names::PLAYLISTS.len() as u64) as usize;
         let name = names::PLAYLISTS[(offset + number) % names::PLAYLISTS.len()];
@@ -144,11 +157,7 @@ impl Playlist {
                 5 => Some(false),
                 _ => Some(true),
             },
-            lines: items
-                .into_iter()
-                .enumerate()
-                .map(|(place, item)| Line { item, added_at: EARLIER.minus_ms(place as u64 * 5 * HOUR_MS) })
-                .collect(),
+            lines,
             revision: 1,
         }
     }

@@ -78,6 +78,8 @@ pub(crate) struct Player {
     pub(crate) heard: VecDeque<Heard>,
     /// How long without sound or change lets the active device leave; `None`: it never does.
     pub(crate) idle_after_ms: Option<u64>,
+    /// Whether the music goes on after the end of a context.
+    pub(crate) autoplay: bool,
     /// The list that ended: what a bare `play` starts again.
     rested: Option<List>,
     changed_at: Timestamp,
@@ -99,6 +101,7 @@ impl Player {
             journal: VecDeque::new(),
             heard: VecDeque::new(),
             idle_after_ms: None,
+            autoplay: true,
             rested: None,
             changed_at: now,
             past: VecDeque::new(),
@@ -184,7 +187,7 @@ impl Player {
         });
     }
 
-    /// The next item: the user's queue first, then the list; silence after the end of bare URIs.
+    /// The next item: the user's queue first, then the list; silence after the end of a list that does not go round.
     pub(crate) fn go_on(&mut self, catalogue: &Catalogue, at: Timestamp) {
         while let Some(item) = self.queue.pop_front() {
             if item.playable(catalogue) {
@@ -195,7 +198,7 @@ impl Player {
         let Some(playing) = &mut self.playing else { return };
         let list = &mut playing.list;
         for _ in 0..list.order.len() {
-            if list.at + 1 == list.order.len() && !list.wraps() && self.repeat != Repeat::Context {
+            if list.at + 1 == list.order.len() && !list.goes_round(self.autoplay, self.repeat) {
                 list.at = 0;
                 self.rested = Some(list.clone());
                 self.playing = None;

@@ -15,7 +15,7 @@ pub(crate) enum Repeat {
     Context,
 }
 
-/// A list that plays: an album, a playlist, or bare URIs (no context URI; it stops at its end).
+/// A list that plays: an album, a playlist, or bare URIs, which have no context URI.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct List {
     pub(crate) context_uri: Option<String>,
@@ -37,8 +37,9 @@ impl List {
         self.items[self.order[self.at]]
     }
 
-    pub(super) fn wraps(&self) -> bool {
-        self.context_uri.is_some()
+    /// Whether the first item comes after the last one; otherwise silence does.
+    pub(super) fn goes_round(&self, autoplay: bool, repeat: Repeat) -> bool {
+        repeat == Repeat::Context || (autoplay && self.context_uri.is_some())
     }
 }
 

@@ -2,7 +2,7 @@
 
 use kernel::Timestamp;
 
-use super::{By, Heard, Item, Player, Repeat};
+use super::{By, Heard, Item, Player, Playing, Repeat};
 use crate::world::catalogue::Catalogue;
 
 /// How long the listening history is.
@@ -48,10 +48,12 @@ impl Player {
 
     /// After a jump of months only the last rounds of a list are played through.
     fn skip_rounds(&mut self, catalogue: &Catalogue, now: Timestamp) {
-        let Some(playing) = self.playing.as_mut().filter(|p| p.is_playing && p.list.wraps()) else { return };
         if !self.queue.is_empty() || self.repeat == Repeat::Track {
             return;
         }
+        let (autoplay, repeat) = (self.autoplay, self.repeat);
+        let goes_round = |playing: &Playing| playing.is_playing && playing.list.goes_round(autoplay, repeat);
+        let Some(playing) = self.playing.as_mut().filter(|playing| goes_round(playing)) else { return };
         let round: u64 = playing
             .list
             .items
