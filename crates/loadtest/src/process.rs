@@ -10,11 +10,22 @@ use anyhow::{Context, Result, bail};
 /// The CPU time, user and system, of the threads that a process has now, to the nanosecond: by the scheduler's own account
 /// (proc(5), `schedstat`). The times in `stat` come in ticks, which on a virtual machine count what other guests took.
 pub(crate) fn cpu(pid: u32) -> Result<Duration> {
+    cpu_of_threads(pid, "")
+}
+
+/// The same of the threads whose name begins so.
+pub(crate) fn cpu_of_threads(pid: u32, name: &str) -> Result<Duration> {
     let tasks = fs::read_dir(format!("/proc/{pid}/task")).with_context(|| format!("process {pid}"))?;
     let mut total = Duration::ZERO;
     for task in tasks {
+        let task = task?.path();
         // A thread may have ended since.
-        let Ok(stat) = fs::read_to_string(task?.path().join("schedstat")) else { continue };
+        let named = name.is_empty()
+            || fs::read_to_string(task.join("comm")).is_ok_and(|known| known.starts_with(name));
+        let Ok(stat) = fs::read_to_string(task.join("schedstat")) else { continue };
+        if !named {
+            continue;
+        }
         total += parse_cpu(&stat).context("schedstat cannot be read: is CONFIG_SCHEDSTATS on?")?;
     }
     Ok(total)
@@ -135,6 +146,15 @@ mod tests {
     fn our_own_process_can_be_measured() {
         let pid = std::process::id();
         assert!(rss_kib(pid).expect("measured") > 0);
-        cpu(pid).expect("measured");
+        // A thread's time is written down when it stops running.
+        let (work, waiting) = std::sync::mpsc::sync_channel::<()>(0);
+        let thread = std::thread::Builder::new().name("of-its-own".to_owned());
+        let thread = thread.spawn(move || waiting.recv()).expect("a thread");
+        while cpu_of_threads(pid, "of-its").expect("measured").is_zero() {
+            std::thread::yield_now();
+        }
+        assert_eq!(cpu_of_threads(pid, "nobody's").expect("measured"), Duration::ZERO);
+        drop(work);
+        assert!(thread.join().expect("it ends").is_err(), "there is no work");
     }
 }

@@ -8,7 +8,7 @@ use anyhow::{Context, Result};
 
 use crate::people;
 use crate::plan::{What, plan};
-use crate::process::{self, Started, command_on, cpu, rss_kib};
+use crate::process::{self, Started, command_on, cpu, cpu_of_threads, rss_kib};
 use crate::report::Figures;
 use crate::slices::Slices;
 use crate::swarm::{Seat, Swarm};
@@ -141,11 +141,12 @@ fn measure(scenario: &Scenario, target: SocketAddr, seats: &[Seat], pid: Option<
     let each = (scenario.members / scenario.rooms).max(1);
     let shots = plan(scenario.rooms, each, scenario.rate, scenario.volley, scenario.seconds)
         .map_err(anyhow::Error::msg)?;
-    let running = Instant::now();
+    let (storing_before, running) = (storing(pid)?, Instant::now());
     let mut slices = Slices::of(pid);
     let summary = swarm.run(scenario.what, &shots, PATIENCE, &mut slices)?;
     let ran = running.elapsed();
     let used = span(start, usage(pid)?);
+    let stored = span(storing_before, storing(pid)?);
     let frames = summary.frames.max(1) as f64;
     figures.commands = summary.commands;
     figures.delivered = summary.delivered;
@@ -157,6 +158,7 @@ fn measure(scenario: &Scenario, target: SocketAddr, seats: &[Seat], pid: Option<
     figures.cpu_us_per_delivery_middle = slices.median_us();
     figures.cpu_us_per_delivery_net =
         used.and_then(|used| each_of(used.saturating_sub(ran.mul_f64(idle)), frames));
+    figures.cpu_us_per_delivery_stored = stored.and_then(|used| each_of(used, frames));
     if !summary.busy.is_zero() {
         figures.deliveries_per_second = Some(frames / summary.busy.as_secs_f64());
     }
@@ -177,6 +179,11 @@ fn rest(time: Duration) {
 
 fn usage(pid: Option<u32>) -> Result<Option<Duration>> {
     pid.map(cpu).transpose()
+}
+
+/// What the threads of the embedded store have used, by the names that they have.
+fn storing(pid: Option<u32>) -> Result<Option<Duration>> {
+    pid.map(|pid| cpu_of_threads(pid, "store-")).transpose()
 }
 
 fn span(before: Option<Duration>, after: Option<Duration>) -> Option<Duration> {
