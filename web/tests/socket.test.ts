@@ -29,6 +29,10 @@ class Wire {
     this.onmessage?.({ data: JSON.stringify(hello) });
   }
 
+  hear(type: string) {
+    this.onmessage?.({ data: JSON.stringify({ type }) });
+  }
+
   end(code: number) {
     this.readyState = 3;
     this.onclose?.({ code });
@@ -117,4 +121,64 @@ test('what ends for good is not tried again', async () => {
     expect(Wire.all).toHaveLength(1);
     expect(states().at(-1)).toBe(why);
   }
+});
+
+test('a connection that nobody greets is given up in time, and tried again', async () => {
+  open();
+  await vi.advanceTimersByTimeAsync(7900);
+  expect(states()).toEqual(['connecting']);
+  await vi.advanceTimersByTimeAsync(1000);
+  expect(states()).toEqual(['connecting', 'away', 'connecting']);
+  expect(Wire.all[0]?.readyState).toBe(3);
+  // What the first one says now is nobody's.
+  Wire.all[0]?.greet();
+  expect(states().at(-1)).toBe('connecting');
+});
+
+test('whoever does not want to wait for a try begins a new one', () => {
+  const socket = open();
+  socket.retry();
+  expect(Wire.all.map((wire) => wire.readyState)).toEqual([3, 1]);
+  Wire.all[1]?.greet();
+  socket.retry();
+  expect(Wire.all).toHaveLength(2);
+});
+
+test('a touch that nothing answers shows within seconds that the connection is dead', async () => {
+  const socket = open();
+  Wire.all[0]?.greet();
+  socket.send('one', { type: 'play' });
+  await vi.advanceTimersByTimeAsync(3000);
+  // Another touch is no answer.
+  socket.send('two', { type: 'pause' });
+  await vi.advanceTimersByTimeAsync(4900);
+  expect(states()).toEqual(['connecting', 'open']);
+  await vi.advanceTimersByTimeAsync(200);
+  expect(states()[2]).toBe('away');
+});
+
+test('a touch that is answered is not doubted', async () => {
+  const socket = open();
+  Wire.all[0]?.greet();
+  socket.send('one', { type: 'play' });
+  await vi.advanceTimersByTimeAsync(3900);
+  Wire.all[0]?.hear('ack');
+  await vi.advanceTimersByTimeAsync(14_900);
+  expect(Wire.all[0]?.sent).toHaveLength(1);
+  // Then the heartbeat asks, and any answer will do.
+  await vi.advanceTimersByTimeAsync(200);
+  expect(Wire.all[0]?.sent).toHaveLength(2);
+  Wire.all[0]?.hear('pong');
+  await vi.advanceTimersByTimeAsync(10_000);
+  expect(states()).toEqual(['connecting', 'open']);
+});
+
+test('where the browser says that the network is away, the connection is asked at once', async () => {
+  const heard = new Map<string, () => void>();
+  vi.stubGlobal('addEventListener', (name: string, then: () => void) => heard.set(name, then));
+  open();
+  Wire.all[0]?.greet();
+  heard.get('offline')?.();
+  await vi.advanceTimersByTimeAsync(4100);
+  expect(states()[2]).toBe('away');
 });

@@ -22,8 +22,12 @@ export interface Wiring {
   probe: () => Promise<Ending | null>;
 }
 
+/** How long a connection may take to be greeted. */
+const CONNECT_MS = 8000;
 /** How long a ping of ours may stay unanswered before the connection counts as dead. */
 const ANSWER_MS = 8000;
+/** How soon something is heard where somebody waits for it, before we ask, and how soon the answer to that. */
+const HURRY_MS = 4000;
 const DEFAULT_HEARTBEAT_MS = 15_000;
 
 /** One live connection that comes back by itself, until it is told that there is nothing to come back to. */
@@ -33,6 +37,10 @@ export class LiveSocket {
   #bye: Bye | null = null;
   #failures = 0;
   #heartbeat_ms = DEFAULT_HEARTBEAT_MS;
+  /** When the connection there is was greeted. */
+  #greeted_at: number | null = null;
+  /** Whether what was sent waits to be answered by anything at all. */
+  #hurried = false;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #silence: ReturnType<typeof setTimeout> | undefined;
   #over = false;
@@ -40,20 +48,23 @@ export class LiveSocket {
   constructor(wiring: Wiring) {
     this.#wiring = wiring;
     addEventListener('online', this.#hurry);
+    addEventListener('offline', this.#doubt);
     document.addEventListener('visibilitychange', this.#hurry);
     this.#connect();
   }
 
   /** Sends where there is a connection; says whether it did. */
   send(id: string, body: CommandBody): boolean {
-    if (this.#socket?.readyState !== WebSocket.OPEN) return false;
-    this.#socket.send(JSON.stringify({ id, ...body }));
+    if (!this.#say(id, body)) return false;
+    if (!this.#hurried) this.#listen(HURRY_MS, HURRY_MS);
+    this.#hurried = true;
     return true;
   }
 
-  /** Tries now instead of later. */
+  /** Tries now instead of later, and anew where a try is under way. */
   retry(): void {
-    if (this.#over || this.#socket !== null) return;
+    if (this.#over || this.#greeted_at !== null) return;
+    this.#drop();
     clearTimeout(this.#timer);
     this.#connect();
   }
@@ -62,48 +73,53 @@ export class LiveSocket {
   close(): void {
     this.#over = true;
     clearTimeout(this.#timer);
-    clearTimeout(this.#silence);
     removeEventListener('online', this.#hurry);
+    removeEventListener('offline', this.#doubt);
     document.removeEventListener('visibilitychange', this.#hurry);
-    this.#socket?.close(1000);
-    this.#socket = null;
+    this.#drop();
   }
 
   #hurry = () => {
     if (document.visibilityState !== 'visible') return;
-    this.retry();
+    if (this.#socket === null) this.retry();
     // A phone that slept may hold a dead socket: ask, and do not wait for the heartbeat.
-    if (this.#socket?.readyState === WebSocket.OPEN) this.#ask();
+    this.#ask(ANSWER_MS);
   };
+
+  #doubt = () => this.#ask(HURRY_MS);
+
+  #say(id: string, body: CommandBody): boolean {
+    if (this.#socket?.readyState !== WebSocket.OPEN) return false;
+    this.#socket.send(JSON.stringify({ id, ...body }));
+    return true;
+  }
 
   #connect(): void {
     this.#wiring.link({ state: 'connecting' });
     this.#bye = null;
     const socket = new WebSocket(this.#wiring.url(), 'parlor.v1');
     this.#socket = socket;
-    let greeted_at: number | null = null;
     socket.onmessage = ({ data }) => {
-      if (socket !== this.#socket || typeof data !== 'string') return;
+      if (typeof data !== 'string') return;
       const frame = JSON.parse(data) as ServerFrame;
-      this.#heard();
       if (frame.type === 'bye') this.#bye = frame;
       if (frame.type === 'hello') {
-        greeted_at = Date.now();
+        this.#greeted_at = Date.now();
         this.#failures = 0;
         this.#heartbeat_ms = frame.heartbeat_ms;
         this.#wiring.link({ state: 'open' });
       }
+      this.#hurried = false;
+      this.#listen(this.#heartbeat_ms, ANSWER_MS);
       this.#wiring.frame(frame);
     };
-    socket.onclose = ({ code }) => {
-      if (socket === this.#socket) void this.#closed(code, greeted_at);
-    };
-    this.#heard();
+    socket.onclose = ({ code }) => void this.#closed(code);
+    this.#silence = setTimeout(() => this.#lose(), CONNECT_MS);
   }
 
-  async #closed(code: number, greeted_at: number | null): Promise<void> {
-    this.#socket = null;
-    clearTimeout(this.#silence);
+  async #closed(code: number): Promise<void> {
+    const greeted_at = this.#greeted_at;
+    this.#drop();
     const lived_ms = greeted_at === null ? 0 : Date.now() - greeted_at;
     const verdict = afterClose(code, this.#bye, this.#failures++, Math.random(), lived_ms);
     if ('end' in verdict) return this.#end(verdict.end);
@@ -120,23 +136,34 @@ export class LiveSocket {
     this.#wiring.link({ state: 'ended', why });
   }
 
-  /** Browsers answer the server's pings unseen, so silence is broken by a ping of our own. */
-  #heard(): void {
-    clearTimeout(this.#silence);
-    this.#silence = setTimeout(() => this.#ask(), this.#heartbeat_ms);
+  /** A dead network delivers no close: lets go of the connection and counts it as closed now. */
+  #lose(): void {
+    void this.#closed(4408);
   }
 
-  #ask(): void {
-    const socket = this.#socket;
-    if (socket === null) return;
-    this.send(newId(), { type: 'ping' });
+  /** Hears nothing more from the connection there is, and ends it. */
+  #drop(): void {
     clearTimeout(this.#silence);
-    this.#silence = setTimeout(() => {
-      if (socket !== this.#socket) return;
-      // A dead network delivers no close: let go of the socket and count it as closed now.
-      socket.onclose = null;
-      socket.close();
-      void this.#closed(4408, Date.now());
-    }, ANSWER_MS);
+    const socket = this.#socket;
+    this.#socket = null;
+    this.#greeted_at = null;
+    this.#hurried = false;
+    if (socket === null) return;
+    socket.onmessage = null;
+    socket.onclose = null;
+    socket.close();
+  }
+
+  /** Browsers answer the server's pings unseen, so silence is broken by a ping of our own. */
+  #listen(silence_ms: number, answer_ms: number): void {
+    clearTimeout(this.#silence);
+    this.#silence = setTimeout(() => this.#ask(answer_ms), silence_ms);
+  }
+
+  #ask(answer_ms: number): void {
+    if (this.#greeted_at === null) return;
+    this.#say(newId(), { type: 'ping' });
+    clearTimeout(this.#silence);
+    this.#silence = setTimeout(() => this.#lose(), answer_ms);
   }
 }
