@@ -6,6 +6,12 @@ use http::{HeaderValue, StatusCode, header};
 /// The one style sheet, so that the content security policy needs no exception.
 const STYLE: &str = include_str!("page.css");
 
+/// Parlor's mark, as the web app draws it.
+const MARK: &str = "<svg class=\"mark\" width=\"40\" height=\"40\" viewBox=\"0 0 32 32\" fill=\"none\" \
+                    stroke=\"currentColor\" stroke-width=\"3.5\" aria-hidden=\"true\"><circle cx=\"16\" cy=\"16\" r=\"12.5\" \
+                    opacity=\"0.3\"/><path d=\"M16 3.5a12.5 12.5 0 1 1-12.5 12.5\" stroke-linecap=\"round\"/><circle cx=\"16\" \
+                    cy=\"16\" r=\"3.4\" fill=\"currentColor\" stroke=\"none\"/></svg>";
+
 /// A page of a heading, a few sentences, and one thing to do.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Page<'a> {
@@ -28,7 +34,7 @@ impl IntoResponse for Page<'_> {
              <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\
              <meta name=\"color-scheme\" content=\"light dark\"><title>{title} · Parlor</title>\
              <link rel=\"stylesheet\" href=\"/auth/page.css\"></head>\
-             <body><main><h1>{title}</h1><p>{text}</p><p>{action}<a href=\"/\">To the front page</a></p></main></body></html>\n",
+             <body><main>{MARK}<h1>{title}</h1><p>{text}</p><p>{action}<a href=\"/\">To the front page</a></p></main></body></html>\n",
             title = escape(self.title),
             text = escape(self.text),
         );
