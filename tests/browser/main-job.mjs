@@ -92,15 +92,11 @@ try {
 
   // The guest may not pause, then may.
   assert.equal(await guest.page.getByRole('button', { name: 'Pause', exact: true }).count(), 0);
-  const patched = await host.page.evaluate(async (code) => {
-    const answer = await fetch(`/api/rooms/${code}`, {
-      method: 'PATCH',
-      headers: { 'content-type': 'application/json', 'parlor-client': 'web' },
-      body: JSON.stringify({ settings: { guests_can_pause: true } }),
-    });
-    return answer.status;
-  }, code);
-  assert.equal(patched, 200);
+  const patch = (path, body) => host.page.evaluate(async ([path, body]) => {
+    const headers = { 'content-type': 'application/json', 'parlor-client': 'web' };
+    return (await fetch(path, { method: 'PATCH', headers, body: JSON.stringify(body) })).status;
+  }, [path, body]);
+  assert.equal(await patch(`/api/rooms/${code}`, { settings: { guests_can_pause: true } }), 200);
   await guest.page.getByRole('button', { name: 'Pause', exact: true }).click();
   await host.page.getByRole('button', { name: 'Play', exact: true }).waitFor();
   await guest.page.getByRole('button', { name: 'Play', exact: true }).click();
@@ -127,7 +123,9 @@ try {
   const { journal } = await sim(`users/${user}/player`);
   assert.equal(journal.filter((entry) => entry.by === 'api' && entry.act === 'next').length, 1, 'one skip');
 
-  // Names without a break stay within the screen.
+  // Names without a break stay within the screen, of people and of songs.
+  const wideName = 'W'.repeat(32);
+  assert.equal(await patch('/api/me', { name: wideName }), 200);
   const endless = 'Llanfairpwllgwyngyllgogerychwyrndrobwllllantysiliogogogoch'.repeat(2);
   const player = {
     device: { id: 'kitchen', is_active: true, name: endless, type: 'Speaker', volume_percent: 60, supports_volume: true },
@@ -142,6 +140,7 @@ try {
   await sim('clock', { advance_ms: 10_000 });
   for (const { page } of [host, guest]) {
     await page.waitForFunction((name) => document.querySelector('section[aria-label="Now playing"]')?.innerText.includes(name), endless);
+    await page.getByText(wideName).first().waitFor();
     const [wide, screen] = await page.evaluate(() => [document.documentElement.scrollWidth, innerWidth]);
     assert.ok(wide <= screen, `the page is ${wide} wide on a screen of ${screen}`);
   }

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { CommandBody } from '../src/protocol';
+import type { CommandBody, PlaybackView } from '../src/protocol';
 import {
   answered,
   type Intent,
@@ -75,6 +75,15 @@ describe('an answer', () => {
       0,
     );
     expect(unsettled([stored], room(), AT + PATIENCE_MS + 1)).toHaveLength(0);
+  });
+
+  test('to play is not there while nothing is loaded, whatever the room says for a moment', () => {
+    const stored = intent({ type: 'play' }, { version: 7 });
+    const left = (change: Partial<PlaybackView>) =>
+      unsettled([stored], room({ playback: playback(change) }), AT + 100).length;
+    expect(left({ is_playing: true, track: null })).toBe(1);
+    expect(left({ is_playing: true, track: null, state: 'private' })).toBe(0);
+    expect(left({ is_playing: true })).toBe(0);
   });
 
   test('that never comes is not waited for for ever', () => {

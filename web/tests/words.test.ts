@@ -1,10 +1,12 @@
 import { describe, expect, test } from 'vitest';
 import { afterClose } from '../src/net/backoff';
 import type { PlaybackState, SkipState } from '../src/protocol';
-import { codeFrom } from '../src/room/code';
+import { codeFrom, whyNoCode } from '../src/room/code';
 import { pageOf, playlistUri } from '../src/room/links';
 import { condition } from '../src/words/playback';
-import { skipWords, voters } from '../src/words/skip';
+import { plain } from '../src/words/refusals';
+import { roomName } from '../src/words/rooms';
+import { skipWords, unskippable, voters } from '../src/words/skip';
 
 describe('a code', () => {
   function check(text: string, code: string | null) {
@@ -24,6 +26,34 @@ describe('a code', () => {
     for (const text of ['', '7KQ2M', '7KQ2M0', 'ILLOUI', 'https://parlor.example/', '7KQ2MD7KQ2MD'])
       check(text, null);
   });
+
+  test('that is none says what to look at', () => {
+    expect(whyNoCode('  ')).toBe('Type the code first.');
+    expect(whyNoCode('abc')).toBe('A code has 6 to 10 letters and digits; this has 3.');
+    expect(whyNoCode('7KQ 2MO')).toContain('“O” is never in a code');
+    expect(whyNoCode('7KQ2M/')).toContain('“/” is never');
+  });
+});
+
+describe('a new room', () => {
+  const saturday = new Date('2026-11-28T12:00:00');
+  const rooms = (...names: string[]) => names.map((name) => ({ code: '7KQ2MD', name, role: 'host' as const }));
+
+  test('is named after its host, and told apart from the one before', () => {
+    expect(roomName({ name: 'Ada', rooms: [] }, saturday)).toBe('Ada’s room');
+    expect(roomName({ name: 'Ada', rooms: rooms('Ada’s room') }, saturday)).toBe('Ada’s Saturday room');
+  });
+
+  test('has a name that the server takes, whatever the host is called', () => {
+    expect(roomName({ name: 'W'.repeat(32), rooms: [] }, saturday)).toBe('A new room');
+    expect(roomName({ name: 'W'.repeat(20), rooms: rooms(`${'W'.repeat(20)}’s room`) }, saturday)).toBe('A new room');
+    expect(roomName({ name: '', rooms: rooms('A new room') }, saturday)).toBe('A room on Saturday');
+  });
+});
+
+test('what the server says of a key is said without it', () => {
+  expect(plain('name: a name has at most 32 characters.')).toBe('A name has at most 32 characters.');
+  expect(plain('You have a room: close it.')).toBe('You have a room: close it.');
 });
 
 describe('after a close', () => {
@@ -83,6 +113,13 @@ describe('the skip', () => {
       expect(skipWords({ ...skip, state }, false).title, state).toBeTruthy();
     expect(skipWords(skip, false)).toEqual({ title: 'Vote to skip', count: '1 of 2 votes' });
     expect(skipWords(skip, true).count).toContain('take it back');
+  });
+
+  test('is not voted on where no skip can follow, and is where Spotify only takes its time', () => {
+    for (const state of ['premium_required', 'needs_host', 'no_device'] as const)
+      expect(unskippable(state), state).toBeTruthy();
+    for (const state of ['ok', 'spotify_busy', 'spotify_unavailable', 'private', 'hands_off'] as const)
+      expect(unskippable(state), state).toBeNull();
   });
 
   test('names the voters without becoming a list', () => {

@@ -7,6 +7,15 @@ export function codeFrom(text: string): string | null {
   return CODE.test(code) ? code : null;
 }
 
+/** What is wrong with a text that is no code. */
+export function whyNoCode(text: string): string {
+  const typed = lastSegment(text.trim()).replace(/[\s-]/g, '');
+  if (typed === '') return 'Type the code first.';
+  const never = [...typed.toUpperCase()].find((sign) => !/[23456789A-HJKMNP-TV-Z]/.test(sign));
+  if (never !== undefined) return `“${never}” is never in a code. Look again: 0, 1, I, L, O and U are left out.`;
+  return `A code has 6 to 10 letters and digits; this has ${typed.length}.`;
+}
+
 /** Of a link, the path's first segment: the code stands there, also before `/tv`. */
 function lastSegment(text: string): string {
   const link = /^(?:https?:\/\/)?[^/\s]+\/([^/?#]+)/i.exec(text);

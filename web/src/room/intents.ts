@@ -1,4 +1,4 @@
-import type { CommandBody, RoomView, ServerFrame } from '../protocol';
+import type { CommandBody, PlaybackView, RoomView, ServerFrame } from '../protocol';
 import { positionAt } from './playhead';
 
 /** A command on its way. It keeps its id when it is sent again, so the server carries it out once. */
@@ -41,7 +41,7 @@ export function unanswered(intents: readonly Intent[]): Intent[] {
 function hasHappened({ body, at }: Intent, { playback }: RoomView): boolean {
   switch (body.type) {
     case 'play':
-      return playback.is_playing;
+      return playback.is_playing && isLoaded(playback);
     case 'pause':
       return !playback.is_playing;
     case 'seek':
@@ -51,6 +51,11 @@ function hasHappened({ body, at }: Intent, { playback }: RoomView): boolean {
     default:
       return true;
   }
+}
+
+/** Whether there is something to play or pause, named or not. */
+export function isLoaded({ state, track }: PlaybackView): boolean {
+  return track !== null || state === 'private';
 }
 
 /** The room as it will be when the intents carry: what the page shows, so that it answers the touch at once. */

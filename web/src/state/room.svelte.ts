@@ -2,12 +2,12 @@ import { api, Failure, isRoom } from '../net/api';
 import type { Ending } from '../net/backoff';
 import { type Link, LiveSocket } from '../net/socket';
 import type { CommandBody, RoomView, ServerFrame, You } from '../protocol';
-import { answered, type Intent, PATIENCE_MS, unanswered, unsettled, withIntents } from '../room/intents';
+import { answered, type Intent, isLoaded, PATIENCE_MS, unanswered, unsettled, withIntents } from '../room/intents';
 import { newId } from '../room/id';
 import { may } from '../room/may';
 import { fold, newer } from '../room/mirror';
 import { positionAt } from '../room/playhead';
-import { skippedWords } from '../words/notices';
+import { NOTHING_LOADED, skippedWords } from '../words/notices';
 import { refusal } from '../words/refusals';
 import { skipWords } from '../words/skip';
 import { announce } from './announcer.svelte';
@@ -47,6 +47,8 @@ export class RoomState {
       : (this.held.members.list.find((m) => m.member_id === this.me)?.role ?? 'guest'),
   );
   may = $derived(may(this.role, this.view.settings));
+  /** Whether Spotify is asked to play and does not yet. */
+  starting = $derived(!isLoaded(this.held.playback) && this.#intents.some(({ body }) => body.type === 'play'));
   /**
    * Whether touches are taken. A connection that is back within a second was never away: what is touched
    * meanwhile is sent when it is there.
@@ -195,7 +197,10 @@ export class RoomState {
 
   #settle(): void {
     const left = unsettled(this.#intents, this.held, this.clock.now());
-    if (left.length !== this.#intents.length) this.#intents = left;
+    if (left.length === this.#intents.length) return;
+    const gaveUp = this.#intents.some((intent) => intent.body.type === 'play' && !left.includes(intent));
+    if (gaveUp && !isLoaded(this.held.playback)) toast(NOTHING_LOADED);
+    this.#intents = left;
   }
 
   /** What Spotify does not bring about in time is no longer shown as if it had. */

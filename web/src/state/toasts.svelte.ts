@@ -1,7 +1,8 @@
-/** A sentence that is shown for a while. */
+/** A sentence that is shown for a while, with what takes back what it tells. */
 export interface Toast {
   key: number;
   text: string;
+  undo: (() => void) | null;
 }
 
 const SHOWN_MS = 6000;
@@ -11,9 +12,9 @@ export const toasts: { list: Toast[] } = $state({ list: [] });
 let key = 0;
 
 /** Shows and announces a sentence. The same one twice in a row stays, instead of piling up. */
-export function toast(text: string): void {
+export function toast(text: string, undo: (() => void) | null = null): void {
   const mine = key++;
-  toasts.list = [...toasts.list.filter((t) => t.text !== text), { key: mine, text }].slice(-MOST);
+  toasts.list = [...toasts.list.filter((t) => t.text !== text), { key: mine, text, undo }].slice(-MOST);
   setTimeout(() => dismiss(mine), SHOWN_MS);
 }
 

@@ -2,3 +2,8 @@
 export function focus(node: HTMLElement): void {
   node.focus({ preventScroll: true });
 }
+
+/** Where a row of people has gone, one goes on at their heading. */
+export function toPeople(): void {
+  document.getElementById('people')?.focus({ preventScroll: true });
+}

@@ -7,7 +7,7 @@ export interface EndingWords {
   again: boolean;
 }
 
-export function endingWords(why: Ending): EndingWords {
+export function endingWords(why: Ending, host = false): EndingWords {
   switch (why) {
     case 'left':
       return { title: 'You have left the room', text: 'The code still lets you in.', again: true };
@@ -26,6 +26,7 @@ export function endingWords(why: Ending): EndingWords {
         again: false,
       };
     case 'closed':
+      if (host) return { title: 'You closed the room', text: 'Its code opens nothing any more.', again: false };
       return {
         title: 'The room was closed',
         text: 'The host has ended the evening. Thanks for listening.',
@@ -33,3 +34,9 @@ export function endingWords(why: Ending): EndingWords {
       };
   }
 }
+
+/** For whoever was sent out and does not come in again: the room is there, but not for them. */
+export const SENT_OUT = {
+  title: 'You cannot come back into this room',
+  text: 'The host or a moderator has decided so.',
+};

@@ -1,5 +1,8 @@
 import type { Notice } from '../protocol';
 
+/** Where Spotify was asked to play and had no song left to play. */
+export const NOTHING_LOADED = 'Spotify has nothing to go on with. Choose a song in Spotify.';
+
 /** Why the song ended. */
 export function skippedWords(
   notice: Extract<Notice, { kind: 'skipped' }>,

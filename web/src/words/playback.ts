@@ -9,6 +9,11 @@ export interface Condition {
 
 const OPEN = 'Open Spotify on the device that should play.';
 
+/** Whether the state ends by itself, with nothing for anyone to do. */
+export function passes(state: PlaybackState): boolean {
+  return state === 'spotify_busy' || state === 'spotify_unavailable';
+}
+
 /** Words for every state that is not `ok`; null where all is well. */
 export function condition(state: PlaybackState, host: string, isHost: boolean): Condition | null {
   switch (state) {

@@ -23,5 +23,11 @@ export function refusal(code: string, message: string, retryMs: number | null, h
     const wait = retryMs === null ? 'in a moment' : `in ${Math.ceil(retryMs / 1000)} s`;
     return `Spotify asks for a pause. Try again ${wait}.`;
   }
-  return WORDS[code] ?? message;
+  return WORDS[code] ?? plain(message);
+}
+
+/** The server's words without the key that they begin with, which is for programs. */
+export function plain(message: string): string {
+  const words = message.replace(/^[a-z_.]+: /, '');
+  return words.charAt(0).toUpperCase() + words.slice(1);
 }

@@ -1,4 +1,4 @@
-import type { SkipView } from '../protocol';
+import type { PlaybackState, SkipView } from '../protocol';
 
 /** What the skip control says: the large line, and the smaller one below. */
 export interface SkipWords {
@@ -6,9 +6,10 @@ export interface SkipWords {
   count: string;
 }
 
-/** The words for a ballot. `mine`: whether this member is among the votes. */
-export function skipWords(skip: SkipView, mine: boolean): SkipWords {
-  const count = `${skip.votes.length} of ${skip.needed} ${skip.needed === 1 ? 'vote' : 'votes'}`;
+/** The words for a ballot. `mine`: whether this member is among the votes; `later`: whether Spotify takes its time. */
+export function skipWords(skip: SkipView, mine: boolean, later = false): SkipWords {
+  const votes = `${skip.votes.length} of ${skip.needed} ${skip.needed === 1 ? 'vote' : 'votes'}`;
+  const count = later ? `${votes}. Skips when Spotify answers` : votes;
   switch (skip.state) {
     case 'open':
     case 'refused':
@@ -23,6 +24,20 @@ export function skipWords(skip: SkipView, mine: boolean): SkipWords {
       return { title: 'Skipped', count };
     case 'unknown':
       return { title: 'Did it skip?', count: 'Parlor is looking what Spotify did.' };
+  }
+}
+
+/** Why a vote would come to nothing now; null where it may carry, be it later. */
+export function unskippable(state: PlaybackState): string | null {
+  switch (state) {
+    case 'premium_required':
+      return 'Skipping needs Spotify Premium.';
+    case 'needs_host':
+      return 'The host has to connect Spotify first.';
+    case 'no_device':
+      return 'There is no device to skip on.';
+    default:
+      return null;
   }
 }
 
