@@ -1,6 +1,10 @@
-/** What screen readers are told, politely; the last sentence stands. */
-export const spoken = $state({ text: '' });
+/** Sentences for screen readers, in the order in which they are read; the last few stay, and are read once. */
+export const spoken: { list: { key: number; text: string }[] } = $state({ list: [] });
 
+const KEPT = 4;
+let key = 0;
+
+/** Has a sentence read when there is a pause, after those before it. */
 export function announce(text: string): void {
-  spoken.text = text;
+  spoken.list = [...spoken.list, { key: key++, text }].slice(-KEPT);
 }
