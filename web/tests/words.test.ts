@@ -30,8 +30,12 @@ describe('a code', () => {
   test('that is none says what to look at', () => {
     expect(whyNoCode('  ')).toBe('Type the code first.');
     expect(whyNoCode('abc')).toBe('A code has 6 to 10 letters and digits; this has 3.');
-    expect(whyNoCode('7KQ 2MO')).toContain('“O” is never in a code');
-    expect(whyNoCode('7KQ2M/')).toContain('“/” is never');
+    expect(whyNoCode('7KQ 2MO')).toBe(
+      '“O” is never in a code: 0, 1, I, L, O and U are left out. Look again.',
+    );
+    expect(whyNoCode('7KQ2M/')).toBe('“/” is never in a code. Look again.');
+    expect(whyNoCode('https://parlor.example/')).toBe('That link has no room’s code in it.');
+    expect(whyNoCode('parlor.example')).toBe('That link has no room’s code in it.');
   });
 });
 

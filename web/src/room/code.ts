@@ -11,8 +11,12 @@ export function codeFrom(text: string): string | null {
 export function whyNoCode(text: string): string {
   const typed = lastSegment(text.trim()).replace(/[\s-]/g, '');
   if (typed === '') return 'Type the code first.';
+  if (/:\/\/|\w\.\w/.test(typed)) return 'That link has no room’s code in it.';
   const never = [...typed.toUpperCase()].find((sign) => !/[23456789A-HJKMNP-TV-Z]/.test(sign));
-  if (never !== undefined) return `“${never}” is never in a code. Look again: 0, 1, I, L, O and U are left out.`;
+  if (never !== undefined) {
+    const mistaken = /[01ILOU]/.test(never) ? ': 0, 1, I, L, O and U are left out' : '';
+    return `“${never}” is never in a code${mistaken}. Look again.`;
+  }
   return `A code has 6 to 10 letters and digits; this has ${typed.length}.`;
 }
 

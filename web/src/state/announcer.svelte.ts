@@ -1,10 +1,15 @@
-/** Sentences for screen readers, in the order in which they are read; the last few stay, and are read once. */
+/** Sentences for screen readers, in the order in which they are read. */
 export const spoken: { list: { key: number; text: string }[] } = $state({ list: [] });
 
-const KEPT = 4;
+/** Long enough to be read aloud; what goes is not read. */
+const SAID_MS = 7000;
 let key = 0;
 
 /** Has a sentence read when there is a pause, after those before it. */
 export function announce(text: string): void {
-  spoken.list = [...spoken.list, { key: key++, text }].slice(-KEPT);
+  const mine = key++;
+  spoken.list = [...spoken.list, { key: mine, text }];
+  setTimeout(() => {
+    spoken.list = spoken.list.filter((one) => one.key !== mine);
+  }, SAID_MS);
 }

@@ -10,7 +10,7 @@ import { positionAt } from '../room/playhead';
 import { NOTHING_LOADED, skippedWords } from '../words/notices';
 import { refusal } from '../words/refusals';
 import { skipWords } from '../words/skip';
-import { announce } from './announcer.svelte';
+import { announce, spoken } from './announcer.svelte';
 import { ServerClock } from './clock.svelte';
 import { Reactions } from './reactions.svelte';
 import { toast } from './toasts.svelte';
@@ -32,6 +32,7 @@ export class RoomState {
   /** How the last song came to be skipped, in words, for as long as that is news. */
   outcome: string | null = $state(null);
   #intents: Intent[] = $state.raw([]);
+  readonly #stored = new Map<string, () => void>();
   readonly clock = new ServerClock((id, body) => this.#socket.send(id, body));
   readonly reactions = new Reactions();
   #socket: LiveSocket;
@@ -69,12 +70,17 @@ export class RoomState {
     });
   }
 
-  /** Sends a command; the page shows its effect at once and takes it back where the server refuses. */
-  act(body: CommandBody): void {
-    if (!this.live) return;
+  /**
+   * Sends a command; the page shows its effect at once and takes it back where the server refuses. `stored` is called
+   * when it is done for good. Says whether it was taken.
+   */
+  act(body: CommandBody, stored?: () => void): boolean {
+    if (!this.live) return false;
     const intent: Intent = { id: newId(), body, at: this.clock.now(), version: null };
     this.#intents = [...this.#intents, intent];
+    if (stored) this.#stored.set(intent.id, stored);
     this.#socket.send(intent.id, body);
+    return true;
   }
 
   react(emoji: string): void {
@@ -110,6 +116,7 @@ export class RoomState {
     clearTimeout(this.#told);
     clearTimeout(this.#grace);
     this.clock.stop();
+    spoken.list = [];
     this.#socket.close();
   }
 
@@ -136,6 +143,8 @@ export class RoomState {
     if (frame.type === 'refused') this.#refused(frame);
     this.#intents = answered(this.#intents, frame);
     if (frame.type === 'ack') this.#wait();
+    if (frame.type === 'ack') this.#stored.get(frame.id)?.();
+    if ('id' in frame && frame.id !== null) this.#stored.delete(frame.id);
     this.#settle();
     if (this.held.playback.epoch !== playback.epoch) this.#announceTrack();
     else if (this.held.skip !== null && skip !== null && this.held.skip.state !== skip.state)

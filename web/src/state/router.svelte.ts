@@ -26,13 +26,15 @@ function decoded(segment: string): string {
   }
 }
 
-export const router = $state({ route: read(location.pathname) });
+/** Where the page is, and whether one has gone there from another page of this site. */
+export const router = $state({ route: read(location.pathname), moved: false });
 
 /** Goes to a page of this site without loading it anew. */
 export function go(path: string, how: 'push' | 'replace' = 'push'): void {
   if (how === 'push') history.pushState(null, '', path);
   else history.replaceState(null, '', path);
   router.route = read(location.pathname);
+  router.moved = true;
   scrollTo(0, 0);
 }
 

@@ -2,7 +2,8 @@
 export interface Toast {
   key: number;
   text: string;
-  undo: (() => void) | null;
+  /** Says whether it could be sent. */
+  undo: (() => boolean) | null;
 }
 
 const SHOWN_MS = 6000;
@@ -12,7 +13,7 @@ export const toasts: { list: Toast[] } = $state({ list: [] });
 let key = 0;
 
 /** Shows and announces a sentence. The same one twice in a row stays, instead of piling up. */
-export function toast(text: string, undo: (() => void) | null = null): void {
+export function toast(text: string, undo: (() => boolean) | null = null): void {
   const mine = key++;
   toasts.list = [...toasts.list.filter((t) => t.text !== text), { key: mine, text, undo }].slice(-MOST);
   setTimeout(() => dismiss(mine), SHOWN_MS);

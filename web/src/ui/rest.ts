@@ -19,3 +19,8 @@ export function restful() {
     },
   };
 }
+
+/** Keeps keys from moving a slider that cannot be set now; it stays where one can read it, with the focus on it. */
+export function still(event: KeyboardEvent): void {
+  if (/^(?:Arrow|Page|Home|End)/.test(event.key)) event.preventDefault();
+}

@@ -38,8 +38,8 @@ export function condition(state: PlaybackState, host: string, isHost: boolean): 
     case 'needs_host':
       return isHost
         ? {
-            title: 'Spotify has signed you out',
-            text: 'The room waits for you to connect your account again.',
+            title: 'Spotify is not connected',
+            text: 'Connect your account again, and the room plays on.',
             act: 'reconnect',
           }
         : {
