@@ -205,10 +205,7 @@ export interface components {
         };
         /** @description `POST /api/rooms/{code}/join`. */
         JoinRoom: {
-            /**
-             * @description The name to show; absent: the session's.
-             * @default null
-             */
+            /** @description The name to show; absent: the session's. */
             name?: string | null;
         };
         /** @description The answer to a join that waits to be approved. */
@@ -392,12 +389,8 @@ export interface components {
         };
         /** @description `PATCH /api/rooms/{code}`. */
         PatchRoom: {
-            /**
-             * @description A new name.
-             * @default null
-             */
+            /** @description A new name. */
             name?: string | null;
-            /** @default null */
             settings?: components["schemas"]["SettingsPatch"] | null;
         };
         /**
@@ -649,76 +642,44 @@ export interface components {
             /**
              * Format: int32
              * @description How many tracks a member may add in an hour.
-             * @default null
              */
             adds_per_hour?: number | null;
-            /**
-             * @description Who comes in.
-             * @default null
-             */
+            /** @description Who comes in. */
             admission?: components["schemas"]["Admission"];
-            /**
-             * @description Explicit tracks are taken.
-             * @default null
-             */
+            /** @description Explicit tracks are taken. */
             allow_explicit?: boolean;
-            /**
-             * @description The playlist that plays when the queue is empty.
-             * @default null
-             */
+            /** @description The playlist that plays when the queue is empty. */
             fallback_playlist?: string | null;
-            /**
-             * @description Guests may play and pause.
-             * @default null
-             */
+            /** @description Guests may play and pause. */
             guests_can_pause?: boolean;
-            /**
-             * @description Guests may add tracks.
-             * @default null
-             */
+            /** @description Guests may add tracks. */
             guests_can_queue?: boolean;
-            /**
-             * @description Guests may seek.
-             * @default null
-             */
+            /** @description Guests may seek. */
             guests_can_seek?: boolean;
-            /**
-             * @description Guests may set the volume.
-             * @default null
-             */
+            /** @description Guests may set the volume. */
             guests_can_set_volume?: boolean;
             /**
              * Format: int32
              * @description How many tracks a member may have waiting.
-             * @default null
              */
             max_queued_per_member?: number | null;
             /**
              * Format: int32
              * @description The longest track, in minutes.
-             * @default null
              */
             max_track_min?: number | null;
             /**
              * Format: int32
              * @description For how long a track that was played is not taken again, in minutes.
-             * @default null
              */
             no_repeat_min?: number | null;
-            /**
-             * @description How the queue is ordered.
-             * @default null
-             */
+            /** @description How the queue is ordered. */
             queue_order?: components["schemas"]["QueueOrder"];
-            /**
-             * @description How many votes skip.
-             * @default null
-             */
+            /** @description How many votes skip. */
             skip_rule?: components["schemas"]["SkipRule"];
             /**
              * Format: int32
              * @description How long a newcomer waits before its vote counts, in seconds.
-             * @default null
              */
             vote_after_s?: number;
         };

@@ -15,6 +15,19 @@ fn the_committed_description_is_up_to_date() {
     assert!(committed == fresh, "crates/protocol/openapi.json is stale: run the test with PARLOR_WRITE=1");
 }
 
+/// An absent key stays as it is; null is another thing, and refused of most.
+#[test]
+fn no_key_is_said_to_be_null_where_it_is_absent() {
+    fn look(value: &serde_json::Value, path: &str) {
+        if let Some(keys) = value.as_object() {
+            assert!(!keys.get("default").is_some_and(serde_json::Value::is_null), "{path}");
+            keys.iter().for_each(|(key, value)| look(value, &format!("{path}/{key}")));
+        }
+        value.as_array().into_iter().flatten().for_each(|value| look(value, path));
+    }
+    look(&serde_json::to_value(gateway::http::openapi()).expect("JSON"), "");
+}
+
 #[test]
 fn every_operation_has_a_name_of_its_own() {
     let description = serde_json::to_value(gateway::http::openapi()).expect("JSON");

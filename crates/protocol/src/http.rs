@@ -114,7 +114,7 @@ pub struct CreateRoom {
 
 /// `PATCH /api/rooms/{code}`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields, default)]
+#[serde(deny_unknown_fields)]
 pub struct PatchRoom {
     /// A new name.
     pub name: Option<String>,
@@ -124,7 +124,7 @@ pub struct PatchRoom {
 
 /// `POST /api/rooms/{code}/join`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields, default)]
+#[serde(deny_unknown_fields)]
 pub struct JoinRoom {
     /// The name to show; absent: the session's.
     pub name: Option<String>,

@@ -349,57 +349,57 @@ pub enum Role {
 
 /// The settings that change; those absent stay.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields, default)]
+#[serde(deny_unknown_fields)]
 pub struct SettingsPatch {
     /// How many votes skip.
-    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "crate::present")]
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "crate::present")]
     #[schema(nullable = false)]
     pub skip_rule: Option<SkipRule>,
     /// Guests may play and pause.
-    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "crate::present")]
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "crate::present")]
     #[schema(nullable = false)]
     pub guests_can_pause: Option<bool>,
     /// Guests may seek.
-    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "crate::present")]
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "crate::present")]
     #[schema(nullable = false)]
     pub guests_can_seek: Option<bool>,
     /// Guests may set the volume.
-    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "crate::present")]
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "crate::present")]
     #[schema(nullable = false)]
     pub guests_can_set_volume: Option<bool>,
     /// Guests may add tracks.
-    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "crate::present")]
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "crate::present")]
     #[schema(nullable = false)]
     pub guests_can_queue: Option<bool>,
     /// How the queue is ordered.
-    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "crate::present")]
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "crate::present")]
     #[schema(nullable = false)]
     pub queue_order: Option<QueueOrder>,
     /// The playlist that plays when the queue is empty.
-    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "crate::present")]
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "crate::present")]
     pub fallback_playlist: Option<Option<String>>,
     /// How many tracks a member may have waiting.
-    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "crate::present")]
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "crate::present")]
     pub max_queued_per_member: Option<Option<u32>>,
     /// How many tracks a member may add in an hour.
-    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "crate::present")]
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "crate::present")]
     pub adds_per_hour: Option<Option<u32>>,
     /// The longest track, in minutes.
-    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "crate::present")]
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "crate::present")]
     pub max_track_min: Option<Option<u32>>,
     /// For how long a track that was played is not taken again, in minutes.
-    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "crate::present")]
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "crate::present")]
     pub no_repeat_min: Option<Option<u32>>,
     /// Explicit tracks are taken.
-    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "crate::present")]
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "crate::present")]
     #[schema(nullable = false)]
     pub allow_explicit: Option<bool>,
     /// Who comes in.
-    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "crate::present")]
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "crate::present")]
     #[schema(nullable = false)]
     pub admission: Option<Admission>,
     /// How long a newcomer waits before its vote counts, in seconds.
-    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "crate::present")]
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "crate::present")]
     #[schema(nullable = false)]
     pub vote_after_s: Option<u32>,
 }
