@@ -1,8 +1,9 @@
 import { svelte } from '@sveltejs/vite-plugin-svelte';
 import { defineConfig } from 'vitest/config';
 
-/** Where `npm run dev` finds the gateway. */
+/** Where `npm run dev` finds the gateway, which takes what changes something from its own pages alone. */
 const gateway = 'http://127.0.0.1:8080';
+const headers = { origin: gateway };
 
 export default defineConfig({
   plugins: [svelte()],
@@ -15,8 +16,8 @@ export default defineConfig({
   },
   server: {
     proxy: {
-      '/api': { target: gateway, ws: true, changeOrigin: true },
-      '/auth': { target: gateway, changeOrigin: true },
+      '/api': { target: gateway, ws: true, changeOrigin: true, headers },
+      '/auth': { target: gateway, changeOrigin: true, headers },
     },
   },
   test: { include: ['tests/**/*.test.ts'] },

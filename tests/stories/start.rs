@@ -38,6 +38,11 @@ async fn a_wrong_option_ends_with_2_and_is_named() -> Result<()> {
     check(&["sim"], &[("PARLOR_SIM_SEED", "-1")], "--seed").await?;
     check(&["serve"], &[("PARLOR_SECRET_KEY", "c2hvcnQ=")], "--secret-key").await?;
     check(&["serve"], &[("PARLOR_PUBLIC_URL", "parlor.example")], "--public-url").await?;
+    for silent in ["inof", "info,storage", "gateway=loud"] {
+        check(&["serve"], &[("PARLOR_LOG", silent)], "--log").await?;
+    }
+    let alone = &[("PARLOR_SPOTIFY_CLIENT_SECRET", "a-secret")];
+    check(&["serve"], alone, "PARLOR_SPOTIFY_CLIENT_ID").await?;
     check(&["serve"], &[("PARLOR_REDIS_URL", "http://127.0.0.1")], "--redis-url").await?;
     check(&["serve", "--redis-url", "redis://127.0.0.1:1"], &[], "--secret-key").await?;
     let unreachable = ["serve", "--redis-url", "redis://127.0.0.1:1?deadline=200", "--secret-key", KEYS[0]];
@@ -142,6 +147,12 @@ async fn a_key_that_does_not_open_what_is_stored_costs_a_sign_in_and_nothing_els
     ensure!(code_before == Some(0) && said.contains("opens what is stored of 1 hosts"), "{said}");
     let (refused, said) = checked(KEYS[1]).await?;
     ensure!(refused == Some(1) && said.contains("FAILED  secret key"), "{said}");
+    // Without any key a start would make a new one: that this is a loss is said before.
+    let keyless = options(KEYS[0]).split_off(2);
+    let keyless =
+        ["check", "--data-dir", place.as_str()].into_iter().chain(keyless.iter().map(String::as_str));
+    let (lost, said) = runs(&keyless.collect::<Vec<_>>(), &[]).await?;
+    ensure!(lost == Some(1) && said.contains("secret.key is missing"), "{said}");
 
     // With the wrong key everything but Spotify works, and the host reads what to do.
     let parlor = serve(KEYS[1]).await?;

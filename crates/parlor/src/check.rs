@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use crate::cli::ServeOptions;
 use crate::opened::Opened;
+use crate::serve::SECRET_ALONE;
 use crate::stdout::say;
 use crate::{keys, logs};
 
@@ -36,10 +37,10 @@ pub(crate) async fn run(options: ServeOptions) -> anyhow::Result<ExitCode> {
         store.shutdown().await;
     }
     let app = match (&options.spotify_client_id, &options.spotify_client_secret) {
-        (Some(_), Some(_)) => Ok("client id and secret are set".to_owned()),
+        (Some(_), Some(_)) => Ok("client id and secret are set; a sign-in shows whether they fit".to_owned()),
         (Some(_), None) => Ok("client id is set; PKCE alone".to_owned()),
         (None, None) => Ok("none: hosts bring their own".to_owned()),
-        (None, Some(_)) => Err("--spotify-client-secret is set without --spotify-client-id".to_owned()),
+        (None, Some(_)) => Err(SECRET_ALONE.to_owned()),
     };
     tell("spotify app", app);
     let accounts = format!("{}/authorize", options.spotify_accounts_url);
@@ -48,13 +49,16 @@ pub(crate) async fn run(options: ServeOptions) -> anyhow::Result<ExitCode> {
     Ok(if all_well { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-/// Any answer will do: nobody is signed in here.
+/// Any answer will do, as nobody is signed in here, but one that the service itself is not well.
 async fn reach(url: &str) -> Result<String, String> {
     let client =
         reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).timeout(PATIENCE).build();
     let client = client.map_err(|error| error.to_string())?;
     match client.get(url).send().await {
-        Ok(answer) => Ok(format!("{url} answers {}", answer.status().as_u16())),
-        Err(error) => Err(format!("{url} does not answer: {}", error.without_url())),
+        Ok(answer) => {
+            let line = format!("{url} answers {}", answer.status().as_u16());
+            if answer.status().is_server_error() { Err(line) } else { Ok(line) }
+        }
+        Err(error) => Err(format!("{url} does not answer: {:#}", anyhow::Error::new(error.without_url()))),
     }
 }

@@ -104,7 +104,7 @@ pub(crate) struct ServeOptions {
     #[arg(long, env = "PARLOR_SPOTIFY_CLIENT_ID", value_parser = client_id)]
     pub(crate) spotify_client_id: Option<String>,
     /// Its secret; unset: PKCE alone.
-    #[arg(long, env = "PARLOR_SPOTIFY_CLIENT_SECRET", hide_env_values = true, value_parser = secret, requires = "spotify_client_id")]
+    #[arg(long, env = "PARLOR_SPOTIFY_CLIENT_SECRET", hide_env_values = true, value_parser = secret)]
     pub(crate) spotify_client_secret: Option<Secret<String>>,
     /// Spotify's accounts service.
     #[arg(long, env = "PARLOR_SPOTIFY_ACCOUNTS_URL", default_value = "https://accounts.spotify.com", value_parser = base_url)]
@@ -149,11 +149,24 @@ pub(crate) struct SimOptions {
 }
 
 fn filter(text: &str) -> Result<String, String> {
-    let parsed = tracing_subscriber::EnvFilter::try_new(text);
-    parsed
-        .map(|_| text.to_owned())
-        .map_err(|_| "takes a tracing filter such as info or parlor=debug".to_owned())
+    // A bare word is a level or a part of the program: any other would be a filter that lets nothing through.
+    let known = |word: &str| LEVELS.contains(&word.to_ascii_lowercase().as_str()) || PARTS.contains(&word);
+    let is_word = |directive: &str| directive.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
+    let lost = text.split(',').map(str::trim).any(|directive| is_word(directive) && !known(directive));
+    let parsed = tracing_subscriber::EnvFilter::try_new(text).ok().filter(|_| !lost);
+    parsed.map(|_| text.to_owned()).ok_or_else(|| {
+        format!(
+            "takes a tracing filter: a level ({}), and after a comma another one for a part ({}), such as \
+             info,gateway=debug",
+            LEVELS.join(", "),
+            PARTS.join(", ")
+        )
+    })
 }
+
+const LEVELS: [&str; 6] = ["off", "error", "warn", "info", "debug", "trace"];
+/// The crates that log.
+const PARTS: [&str; 6] = ["gateway", "store", "spotify_api", "spotify_sim", "parlor", "rooms"];
 
 fn number<T>(takes: RangeInclusive<T>) -> impl Fn(&str) -> Result<T, String> + Clone
 where

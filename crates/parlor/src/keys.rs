@@ -27,19 +27,45 @@ pub(crate) fn of(options: &ServeOptions) -> anyhow::Result<KeyRing> {
 
 /// Whether the keys open what is stored. Makes none.
 pub(crate) async fn check(options: &ServeOptions, store: &Opened) -> Result<String, String> {
-    let Some(keys) = given(options).map_err(|error| format!("{error:#}"))? else {
-        return Ok(format!("{} will be made with the first start", path(options).display()));
-    };
+    let given = given(options).map_err(|error| format!("{error:#}"))?;
+    let is_there = given.is_some();
+    // One that was just drawn opens nothing: it counts what there is to open.
+    let keys = given.map_or_else(drawn, Ok).map_err(|error| format!("{error:#}"))?;
     let KeyCheck { opened, closed } = check_key(&store.store(), &Vault::new(keys))
         .await
         .map_err(|error| format!("what it has to open cannot be read: {error}"))?;
+    let path = path(options);
+    let path = path.display();
+    if !is_there && closed == 0 {
+        return Ok(format!("{path} will be made with the first start"));
+    }
     if closed == 0 {
         return Ok(format!("opens what is stored of {opened} hosts"));
+    }
+    if !is_there {
+        return Err(format!(
+            "{path} is missing, and what is stored of {closed} hosts was sealed with it: put it back, or they will \
+             have to sign in again"
+        ));
     }
     Err(format!(
         "does not open what is stored of {closed} hosts (of {opened} it does): they will have to sign in again; \
          give the former key too, after the new one and a comma"
     ))
+}
+
+/// Says before anybody is turned away that they will be: a start makes a new key where the old one is missing.
+pub(crate) async fn warn(options: &ServeOptions, store: &Opened) {
+    // Over Redis every process would look through everybody's; `parlor check` does that when it is asked.
+    if options.redis_url.is_none()
+        && let Err(what) = check(options, store).await
+    {
+        tracing::warn!("secret key: {what}");
+    }
+}
+
+fn drawn() -> anyhow::Result<KeyRing> {
+    Ok(KeyRing::parse(KeyRing::generate_text(&SystemEntropy as &dyn Entropy).expose())?)
 }
 
 fn path(options: &ServeOptions) -> PathBuf {

@@ -28,6 +28,10 @@ const DEMO_APP: &str = "70617261646573696d756c6174656421";
 /// The demo's world: always the same, so that a host stays signed in over a restart.
 const DEMO_SEED: u64 = 1;
 
+/// Why a secret alone is no app.
+pub(crate) const SECRET_ALONE: &str = "--spotify-client-secret (PARLOR_SPOTIFY_CLIENT_SECRET) takes --spotify-client-id \
+                                       (PARLOR_SPOTIFY_CLIENT_ID) beside it: 32 hex digits";
+
 /// The service cannot start; the exit code says of which kind the reason is.
 #[derive(Debug)]
 pub(crate) struct Refused {
@@ -80,12 +84,19 @@ pub(crate) async fn demo(options: ServeOptions) -> anyhow::Result<ExitCode> {
 async fn run(options: ServeOptions, world: World) -> anyhow::Result<ExitCode> {
     logs::begin(&options.logs);
     limits::raise();
+    if options.spotify_client_secret.is_some() && options.spotify_client_id.is_none() {
+        return Err(Refused::wrong_option(SECRET_ALONE.to_owned()).into());
+    }
     let stop = signals::stop_token()?;
     let store = Opened::open(&options).await?;
+    keys::warn(&options, &store).await;
     let keys = keys::of(&options)?;
     let listener = bind(options.listen, "--listen")?;
     let address = listener.local_addr()?;
     let metrics = options.metrics_listen.map(|address| bind(address, "--metrics-listen")).transpose()?;
+    if let Some(address) = metrics.as_ref().and_then(|listener| listener.local_addr().ok()) {
+        tracing::info!("metrics on http://{address}/metrics");
+    }
     let public_url = options.public_url.clone().unwrap_or_else(|| format!("http://{address}"));
     if options.public_url.is_none() && address.ip().is_unspecified() {
         tracing::warn!(

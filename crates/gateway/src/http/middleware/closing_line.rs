@@ -20,6 +20,9 @@ pub(super) struct ClosingLine {
     id: String,
 }
 
+/// What machines ask again and again.
+const PROBES: [&str; 3] = ["/livez", "/readyz", "/metrics"];
+
 impl ClosingLine {
     pub(super) fn begin(parts: &Parts, request: &Request) -> Self {
         Self {
@@ -35,7 +38,13 @@ impl ClosingLine {
         let took = began.elapsed();
         let path = path.as_ref().map_or("other", MatchedPath::as_str);
         let status = response.status().as_u16();
-        tracing::info!(method, path, status, ms = milliseconds(took), request_id = %id, "http.request");
+        let ms = milliseconds(took);
+        // Whoever probes comes every second, and says nothing while all is well.
+        if PROBES.contains(&path) && status < 400 {
+            tracing::debug!(method, path, status, ms, request_id = %id, "http.request");
+        } else {
+            tracing::info!(method, path, status, ms, request_id = %id, "http.request");
+        }
         let labels =
             [("method", method.to_owned()), ("path", path.to_owned()), ("status", status.to_string())];
         metrics::histogram!("parlor_http_request_seconds", &labels).record(took.as_secs_f64());
