@@ -36,22 +36,18 @@ pub(crate) async fn check(options: &ServeOptions, store: &Opened) -> Result<Stri
         .map_err(|error| format!("what it has to open cannot be read: {error}"))?;
     let path = path(options);
     let path = path.display();
-    if !is_there && closed == 0 {
-        return Ok(format!("{path} will be made with the first start"));
-    }
-    if closed == 0 {
-        return Ok(format!("opens what is stored of {opened} hosts"));
-    }
-    if !is_there {
-        return Err(format!(
+    match (is_there, closed) {
+        (true, 0) => Ok(format!("opens what is stored of {opened} hosts")),
+        (false, 0) => Ok(format!("{path} will be made with the first start")),
+        (false, _) => Err(format!(
             "{path} is missing, and what is stored of {closed} hosts was sealed with it: put it back, or they will \
              have to sign in again"
-        ));
+        )),
+        (true, _) => Err(format!(
+            "does not open what is stored of {closed} hosts (of {opened} it does): they will have to sign in again; \
+             give the former key too, after the new one and a comma"
+        )),
     }
-    Err(format!(
-        "does not open what is stored of {closed} hosts (of {opened} it does): they will have to sign in again; \
-         give the former key too, after the new one and a comma"
-    ))
 }
 
 /// Says before anybody is turned away that they will be: a start makes a new key where the old one is missing.

@@ -95,7 +95,6 @@ impl Room {
                 self.set_progress(id, OrderState::Waiting { not_before });
                 if by_vote {
                     self.set_ballot(&order, BallotState::Claimed { order: id });
-                    self.drop_absent_votes();
                     self.withdraw_claim_without_quorum();
                 }
             }

@@ -42,10 +42,12 @@ impl Room {
         Ok(())
     }
 
-    /// Takes a vote back, where the ballot has not gone to Spotify. A claim that it carried falls with it.
+    /// Ends a vote, where it may still come to count: while Spotify is asked too, since it may be asked again. A claim that
+    /// the ballot carried falls with it.
     pub(crate) fn drop_vote(&mut self, id: &MemberId) {
         let Some(ballot) = self.ballot.as_mut() else { return };
-        if !matches!(ballot.state, BallotState::Open | BallotState::Claimed { .. }) {
+        if !matches!(ballot.state, BallotState::Open | BallotState::Claimed { .. } | BallotState::Sent { .. })
+        {
             return;
         }
         let before = ballot.votes.len();
@@ -74,15 +76,6 @@ impl Room {
             self.orders.retain(|standing| standing.id != order);
             self.changed.insert(Key::Orders);
             self.ballot_changed();
-        }
-    }
-
-    /// Drops the votes of those who have left or gone offline while Spotify was asked.
-    pub(crate) fn drop_absent_votes(&mut self) {
-        let Some(ballot) = self.ballot.as_ref() else { return };
-        let gone: Vec<MemberId> = ballot.votes.iter().filter(|id| !self.is_online(id)).cloned().collect();
-        for id in gone {
-            self.drop_vote(&id);
         }
     }
 
