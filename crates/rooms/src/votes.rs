@@ -42,12 +42,11 @@ impl Room {
         Ok(())
     }
 
-    /// Ends a vote, where it may still come to count: while Spotify is asked too, since it may be asked again. A claim that
-    /// the ballot carried falls with it.
+    /// Ends a vote, while it may still come to count: until the skip is confirmed Spotify may be asked again. A claim that the
+    /// ballot carried falls with it.
     pub(crate) fn drop_vote(&mut self, id: &MemberId) {
         let Some(ballot) = self.ballot.as_mut() else { return };
-        if !matches!(ballot.state, BallotState::Open | BallotState::Claimed { .. } | BallotState::Sent { .. })
-        {
+        if ballot.state == BallotState::Confirmed {
             return;
         }
         let before = ballot.votes.len();

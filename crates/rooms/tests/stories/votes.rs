@@ -378,16 +378,21 @@ fn the_room_is_told_when_fewer_votes_are_needed() {
 /// Leaving ends the vote at once, whatever becomes of the request that is under way.
 #[test]
 fn a_vote_that_was_left_behind_does_not_come_back_with_its_member() {
-    let mut party = Party::of(2, count(2));
-    party.votes("guest-1");
-    party.votes("guest-2");
-    let order = party.sends().expect("the votes carried");
-    party.does("guest-2", Command::Leave).expect("anyone may leave");
-    party.comes("guest-2");
-    // A definite refusal that did nothing: it would be asked again, if the quorum held.
-    party.answers(order, OrderOutcome::Again { not_before: party.now });
-    assert_eq!((party.state(), party.tally()), ("open", (1, 2, 3)));
-    assert_eq!(party.sends(), None);
-    party.votes("guest-2");
-    assert_eq!(party.state(), "claimed");
+    for heard in [None, Some(OrderOutcome::Unknown)] {
+        let mut party = Party::of(2, count(2));
+        party.votes("guest-1");
+        party.votes("guest-2");
+        let order = party.sends().expect("the votes carried");
+        if let Some(outcome) = heard {
+            party.answers(order, outcome);
+        }
+        party.does("guest-2", Command::Leave).expect("anyone may leave");
+        party.comes("guest-2");
+        // A definite refusal that did nothing: it would be asked again, if the quorum held.
+        party.answers(order, OrderOutcome::Again { not_before: party.now });
+        assert_eq!((party.state(), party.tally()), ("open", (1, 2, 3)));
+        assert_eq!(party.sends(), None);
+        party.votes("guest-2");
+        assert_eq!(party.state(), "claimed");
+    }
 }
