@@ -13,6 +13,7 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 use kernel::Secret;
 use spotify_api::CallPlan;
+use tracing::level_filters::LevelFilter;
 
 /// A listening room: one person brings the Spotify account, everybody brings the taste.
 #[derive(Debug, Parser)]
@@ -150,21 +151,19 @@ pub(crate) struct SimOptions {
 
 fn filter(text: &str) -> Result<String, String> {
     // A bare word is a level or a part of the program: any other would be a filter that lets nothing through.
-    let known = |word: &str| LEVELS.contains(&word.to_ascii_lowercase().as_str()) || PARTS.contains(&word);
+    let known = |word: &str| word.parse::<LevelFilter>().is_ok() || PARTS.contains(&word);
     let is_word = |directive: &str| directive.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
     let lost = text.split(',').map(str::trim).any(|directive| is_word(directive) && !known(directive));
     let parsed = tracing_subscriber::EnvFilter::try_new(text).ok().filter(|_| !lost);
     parsed.map(|_| text.to_owned()).ok_or_else(|| {
         format!(
-            "takes a tracing filter: a level ({}), and after a comma another one for a part ({}), such as \
-             info,gateway=debug",
-            LEVELS.join(", "),
+            "takes a tracing filter: off, error, warn, info, debug or trace, and after a comma another one for a part \
+             ({}), such as info,gateway=debug",
             PARTS.join(", ")
         )
     })
 }
 
-const LEVELS: [&str; 6] = ["off", "error", "warn", "info", "debug", "trace"];
 /// The crates that log.
 const PARTS: [&str; 6] = ["gateway", "store", "spotify_api", "spotify_sim", "parlor", "rooms"];
 

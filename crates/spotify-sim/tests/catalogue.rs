@@ -169,12 +169,17 @@ async fn a_relinked_track_is_found_by_its_former_id_and_shown_under_the_new_one(
     assert_eq!((&hidden["uri"], hidden.get("linked_from")), (&json!(uri), None));
 }
 
+/// The path of the account's first playlist.
+async fn first_playlist(spotify: &Spotify, token: &str) -> String {
+    let first = spotify.get(token, "/v1/me/playlists?limit=1").await;
+    format!("/v1/playlists/{}", text(&first["items"][0]["id"]))
+}
+
 #[tokio::test]
 async fn playlists_hold_their_items_under_the_names_that_an_app_is_given() {
     let spotify = Spotify::start().await;
     let (token, _) = spotify.sign_in("host-1").await;
-    let first = spotify.get(&token, "/v1/me/playlists?limit=1").await;
-    let path = format!("/v1/playlists/{}", text(&first["items"][0]["id"]));
+    let path = first_playlist(&spotify, &token).await;
     let seen = async |keys: &str| {
         spotify.control(&format!("apps/{CLIENT}"), json!({ "playlist_keys": keys })).await;
         let short = spotify.get(&token, "/v1/me/playlists?limit=1").await["items"][0].clone();
@@ -194,8 +199,7 @@ async fn playlists_hold_their_items_under_the_names_that_an_app_is_given() {
 async fn a_playlist_shows_the_fields_that_were_asked_for() {
     let spotify = Spotify::start().await;
     let (token, _) = spotify.sign_in("host-1").await;
-    let first = spotify.get(&token, "/v1/me/playlists?limit=1").await;
-    let path = format!("/v1/playlists/{}", text(&first["items"][0]["id"]));
+    let path = first_playlist(&spotify, &token).await;
     let name = spotify.get(&token, &path).await["name"].clone();
     assert_eq!(spotify.get(&token, &format!("{path}?fields=name")).await, json!({ "name": name }));
 
