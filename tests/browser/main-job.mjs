@@ -63,7 +63,10 @@ try {
   await guest.page.goto(parlor);
   await guest.page.locator('#code').fill(`${code.slice(0, 3)} ${code.slice(3)}`.toLowerCase());
   await guest.page.getByRole('button', { name: 'Join' }).click();
-  await guest.page.locator('#name').fill('Ben');
+  // Typing replaces the name that is proposed.
+  await guest.page.locator('#name').click();
+  await guest.page.keyboard.type('Ben');
+  assert.equal(await guest.page.locator('#name').inputValue(), 'Ben');
   await guest.page.getByRole('button', { name: 'Join' }).click();
   await title(guest.page).waitFor();
   assert.equal(await title(guest.page).innerText(), await title(host.page).innerText());
