@@ -107,9 +107,10 @@ fn measure(scenario: &Scenario, target: SocketAddr, seats: &[Seat], pid: Option<
         let (before, begun) = (usage(pid)?, Instant::now());
         let mut slices = Slices::of(pid);
         let mut swarm = Swarm::connect(&[target], seats, scenario.connect_within, &mut slices)?;
+        let connecting = begun.elapsed();
         swarm.idle(SETTLE)?;
         let used = span(before, usage(pid)?);
-        Ok((swarm, used.map(|used| used.saturating_sub(begun.elapsed().mul_f64(idle_before))), slices))
+        Ok((swarm, used.map(|used| used.saturating_sub(connecting.mul_f64(idle_before))), slices))
     };
     let (mut swarm, mut joins, mut join_slices) = connect()?;
     let memory = pid.map(rss_kib).transpose()?;
@@ -122,6 +123,8 @@ fn measure(scenario: &Scenario, target: SocketAddr, seats: &[Seat], pid: Option<
     swarm.idle(QUIET)?;
     let start = usage(pid)?;
     let idle = share(joined, start, QUIET);
+    // Who is connected has a heartbeat, which is no part of coming.
+    let joins = joins.map(|used| used.saturating_sub(SETTLE.mul_f64(idle)));
 
     let mut figures = Figures {
         scenario: scenario.name.clone(),
