@@ -108,6 +108,63 @@ async fn a_damaged_data_directory_is_refused_and_left_as_it_is() -> Result<()> {
     Ok(())
 }
 
+/// By default both use the same directory. What a demo asks of its Spotify with a service's authorizations would end them.
+#[tokio::test]
+async fn a_demo_keeps_its_hands_off_a_services_hosts() -> Result<()> {
+    prepare();
+    let data = Arc::new(TempDir::new()?);
+    let simulator = Parlor::simulator().await?;
+    let spotify = ["--spotify-accounts-url", &simulator.url, "--spotify-api-url", &simulator.url];
+    let options = [&["--secret-key", KEYS[0], "--spotify-client-id", APP][..], &spotify].concat();
+    let place = data.path().display().to_string();
+    let refused = async |place: &str| {
+        let (code, said) = runs(&["demo", "--listen", "127.0.0.1:0", "--data-dir", place], &[]).await?;
+        ensure!(code == Some(2) && said.contains("--data-dir"), "{code:?}: {said}");
+        anyhow::Ok(())
+    };
+    let parlor = Parlor::start("serve", &options, Arc::clone(&data)).await?;
+    let mut ada = Visitor::new(client()?, &parlor.url).await?;
+    ada.sign_in("host-1").await?;
+    ada.create_room("Home", None).await?;
+    parlor.kill().await?;
+    refused(&place).await?;
+    let (code, said) = runs(&[&["check", "--data-dir", &place][..], &options].concat(), &[]).await?;
+    ensure!(code == Some(0) && said.contains("opens what is stored of 1 hosts"), "{code:?}: {said}");
+
+    // A demo comes back to its own directory, until that is a service's.
+    let data = Arc::new(TempDir::new()?);
+    for command in ["demo", "demo", "serve"] {
+        Parlor::start(command, &[], Arc::clone(&data)).await?.kill().await?;
+    }
+    refused(&data.path().display().to_string()).await
+}
+
+/// The phones of a home network reach it by an address that the real Spotify would send nobody back to.
+#[tokio::test]
+async fn a_demo_can_be_signed_in_at_in_a_home_network() -> Result<()> {
+    prepare();
+    let demo = Parlor::demo(&["--public-url", "http://192.168.1.4:8080"]).await?;
+    let http = client()?;
+    let sent = http.get(format!("{}/auth/login?return_to=/", demo.url)).send().await?;
+    let to_spotify = sent.headers()["location"].to_str()?.to_owned();
+    ensure!(to_spotify.contains("192.168.1.4%3A8080%2Fauth%2Fcallback"), "{to_spotify}");
+    let consent = http.get(to_spotify).send().await?.error_for_status()?.text().await?;
+    ensure!(consent.contains("<form"), "{consent}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_demo_does_not_offer_another_spotify() -> Result<()> {
+    let (code, said) = runs(&["demo", "--help"], &[]).await?;
+    ensure!(
+        code == Some(0) && said.contains("--data-dir") && !said.contains("SPOTIFY_API_URL"),
+        "{code:?}: {said}"
+    );
+    let (code, said) = runs(&["serve", "--help"], &[]).await?;
+    ensure!(code == Some(0) && said.contains("SPOTIFY_API_URL"), "{code:?}: {said}");
+    Ok(())
+}
+
 #[tokio::test]
 async fn a_key_that_does_not_open_what_is_stored_costs_a_sign_in_and_nothing_else() -> Result<()> {
     prepare();

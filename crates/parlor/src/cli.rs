@@ -46,13 +46,20 @@ impl Cli {
     ///
     /// Clap's: something else than an option takes, or a question for help.
     pub(crate) fn read() -> Result<Self, clap::Error> {
-        let known = <Self as CommandFactory>::command();
+        let known = <Self as CommandFactory>::command().mut_subcommand("demo", without_spotify);
         Self::from_arg_matches(&without_empty_variables(known).try_get_matches()?)
     }
 
     pub(crate) fn command(self) -> Command {
         self.command.unwrap_or(Command::Serve(self.serve))
     }
+}
+
+/// The demo's Spotify is in its own process: addresses of another one are no options to speak of.
+fn without_spotify(demo: clap::Command) -> clap::Command {
+    ["spotify_accounts_url", "spotify_api_url"]
+        .into_iter()
+        .fold(demo, |demo, id| demo.mut_arg(id, |option| option.hide(true)))
 }
 
 fn without_empty_variables(command: clap::Command) -> clap::Command {

@@ -9,6 +9,7 @@ mod opened;
 mod serve;
 mod signals;
 mod sim;
+mod simulated;
 mod stdout;
 
 use std::process::ExitCode;

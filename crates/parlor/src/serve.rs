@@ -17,7 +17,7 @@ use tokio_util::sync::CancellationToken;
 use crate::cli::ServeOptions;
 use crate::opened::Opened;
 use crate::stdout::say;
-use crate::{keys, limits, logs, signals};
+use crate::{keys, limits, logs, signals, simulated};
 
 /// How often the live connection is pinged, in milliseconds (contract, section 4).
 const HEARTBEAT_MS: u64 = 15_000;
@@ -88,7 +88,14 @@ async fn run(options: ServeOptions, world: World) -> anyhow::Result<ExitCode> {
         return Err(Refused::wrong_option(SECRET_ALONE.to_owned()).into());
     }
     let stop = signals::stop_token()?;
+    let embedded = options.redis_url.is_none();
+    if embedded && world.sim.is_some() {
+        simulated::mark(&options.data_dir)?;
+    }
     let store = Opened::open(&options).await?;
+    if embedded && world.sim.is_none() {
+        simulated::unmark(&options.data_dir)?;
+    }
     keys::warn(&options, &store).await;
     let keys = keys::of(&options)?;
     let listener = bind(options.listen, "--listen")?;
@@ -103,6 +110,14 @@ async fn run(options: ServeOptions, world: World) -> anyhow::Result<ExitCode> {
             "PARLOR_PUBLIC_URL is not set: no browser reaches this by {public_url}; set it to the address that they use"
         );
     }
+    match &world.sim {
+        Some(sim) => sim.sim.register_redirect(format!("{public_url}/auth/callback")),
+        None if !takes_redirects(&public_url) => tracing::warn!(
+            "Spotify sends nobody back to {public_url}: it takes https, or http on 127.0.0.1 or [::1]; hosts can sign in only \
+             once PARLOR_PUBLIC_URL is such an address"
+        ),
+        None => {}
+    }
     let sim_url = world.sim.as_ref().map(|sim| sim_url(&public_url, sim.address));
     let config = config(&options, public_url, sim_url.clone());
     let client = Client::new(ClientConfig {
@@ -111,9 +126,9 @@ async fn run(options: ServeOptions, world: World) -> anyhow::Result<ExitCode> {
         clock: Arc::clone(&world.clock),
     })
     .context("the client of Spotify")?;
-    let simulated = CancellationToken::new();
+    let sim_stop = CancellationToken::new();
     let sim_task =
-        world.sim.map(|sim| tokio::spawn(sim.sim.serve(sim.listener, simulated.clone().cancelled_owned())));
+        world.sim.map(|sim| tokio::spawn(sim.sim.serve(sim.listener, sim_stop.clone().cancelled_owned())));
     if let Err(error) = gateway::http::install_metrics() {
         tracing::warn!(%error, "metrics could not be set up");
     }
@@ -131,9 +146,17 @@ async fn run(options: ServeOptions, world: World) -> anyhow::Result<ExitCode> {
     }
     service.run(listener, metrics, stop, move || say(&lines)).await;
     store.shutdown().await;
-    simulated.cancel();
+    sim_stop.cancel();
     drop(sim_task);
     Ok(ExitCode::SUCCESS)
+}
+
+/// Whether Spotify takes a redirect URI there (developer.spotify.com/documentation/web-api/concepts/redirect_uri).
+fn takes_redirects(public_url: &str) -> bool {
+    let Some(authority) = public_url.strip_prefix("http://") else { return true };
+    let numbers: Result<SocketAddr, _> = authority.parse();
+    let host = numbers.map(|address| address.ip()).or_else(|_| authority.trim_matches(['[', ']']).parse());
+    host.is_ok_and(|host| host.is_loopback())
 }
 
 /// Where browsers reach the simulator: the host by which they reach the service.
@@ -178,4 +201,30 @@ fn config(options: &ServeOptions, public_url: String, sim_url: Option<String>) -
 
 fn bind(address: SocketAddr, option: &str) -> anyhow::Result<TcpListener> {
     listen(address).with_context(|| format!("{option} {address}: cannot listen there"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn spotify_sends_people_back_over_https_or_to_this_very_machine() {
+        for taken in [
+            "https://parlor.example",
+            "http://127.0.0.1",
+            "http://127.0.0.1:8080",
+            "http://[::1]",
+            "http://[::1]:80",
+        ] {
+            assert!(takes_redirects(taken), "{taken}");
+        }
+        for refused in [
+            "http://parlor.example",
+            "http://localhost:8080",
+            "http://192.168.1.4:8080",
+            "http://127.0.0.1.example",
+        ] {
+            assert!(!takes_redirects(refused), "{refused}");
+        }
+    }
 }

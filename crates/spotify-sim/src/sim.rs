@@ -53,6 +53,11 @@ impl Sim {
         Self(Arc::new(Shared { world: Mutex::new(World::new(seed)), clock }))
     }
 
+    /// Gives every app one more redirect URI, whatever Spotify would say to it: a demo in a home network has no https.
+    pub fn register_redirect(&self, uri: String) {
+        self.with(|world| world.own_redirect = Some(uri));
+    }
+
     /// All of it as one service: accounts service, Web API, controls, pages, pictures.
     pub fn router(&self) -> Router {
         Router::new().fallback(handle).with_state(self.clone())
@@ -65,7 +70,7 @@ impl Sim {
     fn answer(&self, call: &Call) -> Reply {
         let now = self.0.clock.now();
         self.with(|world| match call.path.as_str() {
-            "/authorize" if call.method == http::Method::GET => accounts::form(call),
+            "/authorize" if call.method == http::Method::GET => accounts::form(world, call),
             "/authorize" if call.method == http::Method::POST => accounts::submit(world, call, now),
             "/api/token" if call.method == http::Method::POST => accounts::token(world, call, now),
             "/authorize" | "/api/token" => Reply::empty(405),

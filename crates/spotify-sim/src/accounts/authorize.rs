@@ -8,7 +8,6 @@ use crate::exchange::{Call, Reply, encode, parse_form};
 use crate::world::World;
 use crate::world::account::User;
 use crate::world::apps::is_client_id;
-use crate::world::oauth::registered;
 
 /// The parameters that the consent form carries on.
 const CARRIED: [&str; 8] = [
@@ -40,12 +39,12 @@ enum Wrong {
     Back { redirect_uri: String, state: Option<String>, error: &'static str },
 }
 
-fn read(given: &[(String, String)]) -> Result<Request, Wrong> {
+fn read(world: &World, given: &[(String, String)]) -> Result<Request, Wrong> {
     let field = |key: &str| given.iter().find(|(name, _)| name == key).map(|(_, value)| value.clone());
     let client_id = field("client_id").filter(|id| is_client_id(id));
     let client_id = client_id.ok_or(Wrong::Page("INVALID_CLIENT: Invalid client"))?;
     let redirect_uri = field("redirect_uri").ok_or(Wrong::Page("redirect_uri: Missing"))?;
-    if !registered(&redirect_uri) {
+    if !world.is_registered(&redirect_uri) {
         return Err(Wrong::Page("redirect_uri: Not matching configuration"));
     }
     let state = field("state");
@@ -90,8 +89,8 @@ fn wrong(wrong: &Wrong) -> Reply {
 
 /// `GET /authorize`: the consent form. It is shown even where `show_dialog=false` would let a returning user pass,
 /// because the choice of the account is on it.
-pub(crate) fn form(call: &Call) -> Reply {
-    match read(&call.query) {
+pub(crate) fn form(world: &World, call: &Call) -> Reply {
+    match read(world, &call.query) {
         Ok(request) => page::consent(&request.fields, &request.client_id, &request.scope),
         Err(error) => wrong(&error),
     }
@@ -101,7 +100,7 @@ pub(crate) fn form(call: &Call) -> Reply {
 pub(crate) fn submit(world: &mut World, call: &Call, now: Timestamp) -> Reply {
     debug_assert_eq!(call.method, Method::POST);
     let given = parse_form(&String::from_utf8_lossy(&call.body));
-    let request = match read(&given) {
+    let request = match read(world, &given) {
         Ok(request) => request,
         Err(error) => return wrong(&error),
     };

@@ -44,6 +44,8 @@ pub(crate) struct World {
     accounts: HashMap<User, Account>,
     apps: HashMap<String, App>,
     codes: HashMap<String, Code>,
+    /// A redirect URI that every app has, whatever Spotify would say to it.
+    pub(crate) own_redirect: Option<String>,
     spent: HashSet<String>,
 }
 
@@ -58,6 +60,7 @@ impl World {
             accounts: HashMap::new(),
             apps: HashMap::new(),
             codes: HashMap::new(),
+            own_redirect: None,
             spent: HashSet::new(),
         }
     }

@@ -38,7 +38,7 @@ pub(crate) struct Tokens {
 
 /// Whether an app may have this as a redirect URI: https, a loopback literal over http, or a scheme of its own.
 /// `localhost` and plain http elsewhere are refused.
-pub(crate) fn registered(uri: &str) -> bool {
+fn takes(uri: &str) -> bool {
     let Some((scheme, rest)) = uri.split_once("://") else { return false };
     let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
     let host = if authority.starts_with('[') {
@@ -55,6 +55,11 @@ pub(crate) fn registered(uri: &str) -> bool {
 }
 
 impl World {
+    /// Whether every app has it.
+    pub(crate) fn is_registered(&self, redirect_uri: &str) -> bool {
+        takes(redirect_uri) || self.own_redirect.as_deref() == Some(redirect_uri)
+    }
+
     /// Writes down that a user agreed; returns the code.
     pub(crate) fn authorize(
         &mut self,

@@ -49,6 +49,11 @@ impl Sqlite {
         Ok(Self(Arc::new(Engine { writer, readers, hub })))
     }
 
+    /// Whether there is one in the directory already.
+    pub fn is_in(dir: &Path) -> bool {
+        open::database(dir).exists()
+    }
+
     /// Its ports.
     pub fn store(&self) -> Store {
         let engine = Arc::new(self.clone());

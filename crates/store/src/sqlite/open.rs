@@ -111,6 +111,11 @@ pub(super) struct Opened {
     pub(super) lock: File,
 }
 
+/// Where the directory's database is.
+pub(super) fn database(dir: &Path) -> PathBuf {
+    dir.join(DATABASE)
+}
+
 /// Opens the directory with `readers` connections for reading, or says why not.
 pub(super) fn open(dir: &Path, readers: usize) -> Result<Opened, OpenError> {
     if rusqlite::version_number() < SQLITE_AT_LEAST {
@@ -118,7 +123,7 @@ pub(super) fn open(dir: &Path, readers: usize) -> Result<Opened, OpenError> {
     }
     DirBuilder::new().recursive(true).mode(0o700).create(dir).map_err(io(dir))?;
     let lock = lock(dir)?;
-    let path = dir.join(DATABASE);
+    let path = database(dir);
     if path.try_exists().map_err(io(&path))? {
         check(&path)?;
     } else {
