@@ -93,14 +93,14 @@ async fn run(options: ServeOptions, world: World) -> anyhow::Result<ExitCode> {
         simulated::mark(&options.data_dir)?;
     }
     let store = Opened::open(&options).await?;
-    if embedded && world.sim.is_none() {
-        simulated::unmark(&options.data_dir)?;
-    }
     keys::warn(&options, &store).await;
     let keys = keys::of(&options)?;
     let listener = bind(options.listen, "--listen")?;
     let address = listener.local_addr()?;
     let metrics = options.metrics_listen.map(|address| bind(address, "--metrics-listen")).transpose()?;
+    if embedded && world.sim.is_none() {
+        simulated::unmark(&options.data_dir)?;
+    }
     if let Some(address) = metrics.as_ref().and_then(|listener| listener.local_addr().ok()) {
         tracing::info!("metrics on http://{address}/metrics");
     }
@@ -109,14 +109,14 @@ async fn run(options: ServeOptions, world: World) -> anyhow::Result<ExitCode> {
         tracing::warn!(
             "PARLOR_PUBLIC_URL is not set: no browser reaches this by {public_url}; set it to the address that they use"
         );
-    }
-    match &world.sim {
-        Some(sim) => sim.sim.register_redirect(format!("{public_url}/auth/callback")),
-        None if !takes_redirects(&public_url) => tracing::warn!(
+    } else if world.sim.is_none() && !takes_redirects(&public_url) {
+        tracing::warn!(
             "Spotify sends nobody back to {public_url}: it takes https, or http on 127.0.0.1 or [::1]; hosts can sign in only \
              once PARLOR_PUBLIC_URL is such an address"
-        ),
-        None => {}
+        );
+    }
+    if let Some(sim) = &world.sim {
+        sim.sim.register_redirect(format!("{public_url}/auth/callback"));
     }
     let sim_url = world.sim.as_ref().map(|sim| sim_url(&public_url, sim.address));
     let config = config(&options, public_url, sim_url.clone());
