@@ -11,10 +11,12 @@ use tokio::process::Command;
 
 const KEYS: [&str; 2] = [KEY, "ICEiIyQlJicoKSorLC0uLzAxMjM0NTY3ODk6Ozw9Pj8="];
 
-/// Runs the binary to its end: its exit code, and all that it has said.
+/// Runs the binary to its end: its exit code, and all that it has said. What it was to refuse and does not must not begin a
+/// data directory among the sources.
 async fn runs(arguments: &[&str], variables: &[(&str, &str)]) -> Result<(Option<i32>, String)> {
+    let here = TempDir::new()?;
     let mut command = Command::new(binary()?);
-    command.args(arguments).envs(variables.iter().copied()).kill_on_drop(true);
+    command.current_dir(&here).args(arguments).envs(variables.iter().copied()).kill_on_drop(true);
     let done =
         tokio::time::timeout(acceptance::SOON, command.output()).await.context("it does not end")??;
     let said = [done.stdout, done.stderr].concat();
