@@ -153,25 +153,24 @@ async fn run(options: ServeOptions, world: World) -> anyhow::Result<ExitCode> {
 
 /// Whether Spotify takes a redirect URI there (developer.spotify.com/documentation/web-api/concepts/redirect_uri).
 fn takes_redirects(public_url: &str) -> bool {
-    let Some(authority) = public_url.strip_prefix("http://") else { return true };
-    let numbers: Result<SocketAddr, _> = authority.parse();
-    let host = numbers.map(|address| address.ip()).or_else(|_| authority.trim_matches(['[', ']']).parse());
-    host.is_ok_and(|host| host.is_loopback())
+    public_url.starts_with("https:") || matches!(host_of(public_url), "127.0.0.1" | "[::1]")
 }
 
 /// Where browsers reach the simulator: the host by which they reach the service.
 fn sim_url(public_url: &str, address: SocketAddr) -> String {
-    let authority = public_url.splitn(3, '/').nth(2).unwrap_or_default();
-    let host = if authority.starts_with('[') {
-        authority.split_inclusive(']').next().unwrap_or_default()
-    } else {
-        authority.split(':').next().unwrap_or_default()
-    };
     if address.ip().is_loopback() {
         format!("http://{address}")
     } else {
-        format!("http://{host}:{}", address.port())
+        format!("http://{}:{}", host_of(public_url), address.port())
     }
+}
+
+/// The host of an address without a path, as it is written there.
+fn host_of(url: &str) -> &str {
+    let authority = url.splitn(3, '/').nth(2).unwrap_or_default();
+    let end = if authority.starts_with('[') { ']' } else { ':' };
+    let cut = authority.find(end).map_or(authority.len(), |at| at + usize::from(end == ']'));
+    &authority[..cut]
 }
 
 fn config(options: &ServeOptions, public_url: String, sim_url: Option<String>) -> Config {
@@ -223,6 +222,7 @@ mod tests {
             "http://localhost:8080",
             "http://192.168.1.4:8080",
             "http://127.0.0.1.example",
+            "http://127.0.0.2",
         ] {
             assert!(!takes_redirects(refused), "{refused}");
         }
